@@ -1,0 +1,6 @@
+//! Grantor: an OAuth 2.1 authorization server and OpenID Connect provider.
+//!
+//! The modules stand in the order in which they may use each other: each uses only those above it.
+
+pub mod secret;
+pub mod time;
