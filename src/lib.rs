@@ -4,3 +4,6 @@
 
 pub mod secret;
 pub mod time;
+
+// The protocol: types and pure functions.
+pub mod protocol;

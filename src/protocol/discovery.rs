@@ -1,0 +1,133 @@
+//! What the server says about itself (RFC 8414 §2, OpenID Connect Discovery §3): one source for both documents.
+
+use serde::Serialize;
+
+use super::prompt::Prompt;
+use super::token_request::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+
+/// Path of the authorization endpoint (RFC 6749 §3.1).
+pub const AUTHORIZATION_PATH: &str = "/authorize";
+/// Path of the token endpoint (RFC 6749 §3.2).
+pub const TOKEN_PATH: &str = "/token";
+/// Path of the introspection endpoint (RFC 7662 §2).
+pub const INTROSPECTION_PATH: &str = "/introspect";
+/// Path of the revocation endpoint (RFC 7009 §2).
+pub const REVOCATION_PATH: &str = "/revoke";
+/// Path of the published keys (RFC 7517 §5).
+pub const JWKS_PATH: &str = "/.well-known/jwks.json";
+/// Path of this metadata (RFC 8414 §3).
+pub const AUTHORIZATION_SERVER_METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
+/// Path of this metadata (OpenID Connect Discovery §4).
+pub const OPENID_CONFIGURATION_PATH: &str = "/.well-known/openid-configuration";
+
+const WITH_SECRET: &[&str] = &["client_secret_basic", "client_secret_post"];
+const WITH_SECRET_OR_NONE: &[&str] = &["client_secret_basic", "client_secret_post", "none"];
+
+/// Metadata of the authorization server; each field is named by its registered member.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the registered names say it: RFC 8414 §2, OpenID Connect Discovery §3")]
+pub struct AuthorizationServerMetadata {
+    pub issuer: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub introspection_endpoint: String,
+    pub revocation_endpoint: String,
+    pub jwks_uri: String,
+    pub scopes_supported: Vec<String>,
+    pub response_types_supported: &'static [&'static str],
+    pub response_modes_supported: &'static [&'static str],
+    pub grant_types_supported: &'static [&'static str],
+    pub token_endpoint_auth_methods_supported: &'static [&'static str],
+    pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    pub code_challenge_methods_supported: &'static [&'static str],
+    pub authorization_response_iss_parameter_supported: bool,
+    pub prompt_values_supported: Vec<&'static str>,
+    pub subject_types_supported: &'static [&'static str],
+    pub id_token_signing_alg_values_supported: &'static [&'static str],
+    pub claims_supported: &'static [&'static str],
+    pub claims_parameter_supported: bool,
+    pub request_parameter_supported: bool,
+    pub request_uri_parameter_supported: bool,
+}
+
+/// The metadata of `issuer`, which stands in it exactly as given (RFC 8414 §3.3). `scopes` are those that
+/// anybody may ask for: restricted ones are told to nobody.
+pub fn authorization_server_metadata(issuer: &str, scopes: &[String]) -> AuthorizationServerMetadata {
+    let endpoint = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
+    AuthorizationServerMetadata {
+        issuer: issuer.to_owned(),
+        authorization_endpoint: endpoint(AUTHORIZATION_PATH),
+        token_endpoint: endpoint(TOKEN_PATH),
+        introspection_endpoint: endpoint(INTROSPECTION_PATH),
+        revocation_endpoint: endpoint(REVOCATION_PATH),
+        jwks_uri: endpoint(JWKS_PATH),
+        scopes_supported: scopes.to_vec(),
+        response_types_supported: &["code"],
+        response_modes_supported: &["query"],
+        grant_types_supported: &[AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
+        token_endpoint_auth_methods_supported: WITH_SECRET_OR_NONE,
+        // RFC 7662 §4: a public client cannot introspect.
+        introspection_endpoint_auth_methods_supported: WITH_SECRET,
+        // RFC 7009 §2.1: a public client may revoke its own tokens.
+        revocation_endpoint_auth_methods_supported: WITH_SECRET_OR_NONE,
+        code_challenge_methods_supported: &["S256"],
+        // RFC 9207 §3.
+        authorization_response_iss_parameter_supported: true,
+        prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
+        subject_types_supported: &["public"],
+        id_token_signing_alg_values_supported: &["RS256"],
+        claims_supported: &["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"],
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        // OpenID Connect Discovery §3: left out it would mean true.
+        request_uri_parameter_supported: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_document_is_complete() {
+        let metadata =
+            authorization_server_metadata("https://id.example", &["openid".into(), "orders".into()]);
+        assert_eq!(
+            serde_json::to_value(metadata).unwrap(),
+            json!({
+                "issuer": "https://id.example",
+                "authorization_endpoint": "https://id.example/authorize",
+                "token_endpoint": "https://id.example/token",
+                "introspection_endpoint": "https://id.example/introspect",
+                "revocation_endpoint": "https://id.example/revoke",
+                "jwks_uri": "https://id.example/.well-known/jwks.json",
+                "scopes_supported": ["openid", "orders"],
+                "response_types_supported": ["code"],
+                "response_modes_supported": ["query"],
+                "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+                "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+                "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+                "code_challenge_methods_supported": ["S256"],
+                "authorization_response_iss_parameter_supported": true,
+                "prompt_values_supported": ["none", "login", "consent", "select_account"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"],
+                "claims_parameter_supported": false,
+                "request_parameter_supported": false,
+                "request_uri_parameter_supported": false,
+            })
+        );
+    }
+
+    #[test]
+    fn the_issuer_stays_as_it_is_given() {
+        let metadata = authorization_server_metadata("https://id.example/tenant/", &[]);
+        assert_eq!(metadata.issuer, "https://id.example/tenant/");
+        assert_eq!(metadata.token_endpoint, "https://id.example/tenant/token");
+    }
+}

@@ -1,0 +1,47 @@
+//! The protocol: types and pure functions of the specifications, without I/O.
+//!
+//! | module | what it reads or decides |
+//! |---|---|
+//! | [`parameters`] | a form or a query, strictly |
+//! | [`error`] | what each endpoint can answer when it refuses |
+//! | [`client_credentials`] | how a client presents itself |
+//! | [`authorization_request`] | what is sent to the authorization endpoint, in two steps |
+//! | [`token_request`] | what is sent to the token, introspection and revocation endpoints |
+//! | [`token_response`] | what the token endpoint answers |
+//! | [`redirect_uri`] | which redirect URIs may be registered, and which one is presented |
+//! | [`scope`] | sets of scopes |
+//! | [`resource`] | sets of resource indicators |
+//! | [`prompt`] | what the person shall be asked |
+//! | [`pkce`] | code challenge and verifier |
+//! | [`discovery`] | what the server says about itself |
+
+pub mod authorization_request;
+pub mod client_credentials;
+pub mod discovery;
+pub mod error;
+pub mod parameters;
+pub mod pkce;
+pub mod prompt;
+pub mod redirect_uri;
+pub mod resource;
+pub mod scope;
+pub mod token_request;
+pub mod token_response;
+mod uri;
+
+pub use authorization_request::{AuthorizationRequest, ClientAndRedirect};
+pub use client_credentials::ClientCredentials;
+pub use error::{
+    AuthorizationError, AuthorizationErrorCode, ErrorCode, OAuthError, TokenError, TokenErrorCode,
+    UntrustedRequest,
+};
+pub use parameters::{Parameters, ParametersError};
+pub use pkce::{CodeChallenge, CodeVerifier};
+pub use prompt::{Prompt, PromptSet};
+pub use redirect_uri::RedirectUri;
+pub use resource::ResourceSet;
+pub use scope::ScopeSet;
+pub use token_request::{
+    AuthorizationCodeRequest, ClientCredentialsRequest, RefreshTokenRequest, TokenQuery, TokenRequest,
+};
+pub use token_response::{TokenResponse, TokenType};
