@@ -7,3 +7,5 @@ pub mod time;
 
 // The protocol: types and pure functions.
 pub mod protocol;
+
+pub mod jose;
