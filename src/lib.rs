@@ -9,3 +9,5 @@ pub mod time;
 pub mod protocol;
 
 pub mod jose;
+
+pub mod config;
