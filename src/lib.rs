@@ -11,3 +11,5 @@ pub mod protocol;
 pub mod jose;
 
 pub mod config;
+
+pub mod telemetry;

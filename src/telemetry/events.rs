@@ -1,0 +1,41 @@
+//! What an operator must see: each event is a line in the log and a count.
+
+use metrics::counter;
+
+use super::metrics::{REUSE_DETECTED, SIGN_INS, TOKEN_ERRORS, TOKENS_ISSUED};
+
+/// An old refresh token came back, and its grant was ended (RFC 9700 §4.14.2).
+pub fn refresh_token_reused(client_id: &str, grant_id: &dyn std::fmt::Display) {
+    counter!(REUSE_DETECTED).increment(1);
+    tracing::warn!(event = "refresh_token_reused", client_id, %grant_id, "grant ended: a refresh token was used again");
+}
+
+/// A code came back, and its grant was ended (RFC 6749 §4.1.2).
+pub fn authorization_code_reused(client_id: &str, grant_id: &dyn std::fmt::Display) {
+    counter!(REUSE_DETECTED).increment(1);
+    tracing::warn!(event = "authorization_code_reused", client_id, %grant_id, "grant ended: a code was used again");
+}
+
+/// Tokens were issued.
+pub fn tokens_issued(grant_type: &'static str) {
+    counter!(TOKENS_ISSUED, "grant_type" => grant_type).increment(1);
+}
+
+/// An endpoint refused a request. `source` is what only the log may show.
+pub fn request_refused(
+    code: &'static str,
+    description: &str,
+    source: Option<&(dyn std::error::Error + 'static)>,
+) {
+    counter!(TOKEN_ERRORS, "error" => code).increment(1);
+    match source {
+        Some(source) => tracing::error!(code, description, error = source, "request failed"),
+        None => tracing::info!(code, description, "request refused"),
+    }
+}
+
+/// An attempt to sign in, and what came of it.
+pub fn signed_in(outcome: &'static str) {
+    counter!(SIGN_INS, "outcome" => outcome).increment(1);
+    tracing::info!(event = "sign_in", outcome, "sign-in");
+}

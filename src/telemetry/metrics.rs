@@ -1,0 +1,102 @@
+//! Metrics in Prometheus' text format.
+//!
+//! A label's value is always a `&'static str` out of the source code (a route's pattern, a grant type, an error code),
+//! never something that a request holds: else anybody could make as many series as they like.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Histogram of seconds per request, by `route`, `method` and `status` (see [`status_class`]).
+pub const HTTP_REQUEST_DURATION: &str = "grantor_http_request_duration_seconds";
+/// Counter of access tokens issued, by `grant_type`.
+pub const TOKENS_ISSUED: &str = "grantor_tokens_issued_total";
+/// Counter of errors of the token endpoint, by `error` (RFC 6749 §5.2).
+pub const TOKEN_ERRORS: &str = "grantor_token_errors_total";
+/// Counter of attempts to sign in, by `outcome`.
+pub const SIGN_INS: &str = "grantor_sign_ins_total";
+/// Counter of grants that were ended because an old refresh token or a used code came back.
+pub const REUSE_DETECTED: &str = "grantor_reuse_detected_total";
+/// Gauge of password hashes that wait for a thread.
+pub const PASSWORD_HASHES_WAITING: &str = "grantor_password_hashes_waiting";
+/// Counter of requests that got no database connection within `database.acquire_timeout`.
+pub const DATABASE_POOL_TIMEOUTS: &str = "grantor_database_pool_timeouts_total";
+
+/// From a cached answer to a request that waits for the database.
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// The metrics of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts recording, for the whole process and once.
+    ///
+    /// # Errors
+    /// If something else in this process records already.
+    pub fn install() -> Result<Self, BuildError> {
+        let buckets = Matcher::Full(HTTP_REQUEST_DURATION.to_owned());
+        let handle =
+            PrometheusBuilder::new().set_buckets_for_metric(buckets, &BUCKETS)?.install_recorder()?;
+        describe();
+        Ok(Self(handle))
+    }
+
+    /// All metrics in Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Takes in what histograms have gathered since the last call. A process must do so every few seconds even if
+    /// nobody asks for its metrics: else their samples pile up.
+    pub fn run_upkeep(&self) {
+        self.0.run_upkeep();
+    }
+}
+
+fn describe() {
+    describe_histogram!(HTTP_REQUEST_DURATION, Unit::Seconds, "Time to answer a request");
+    describe_counter!(TOKENS_ISSUED, "Access tokens issued");
+    describe_counter!(TOKEN_ERRORS, "Errors of the token endpoint");
+    describe_counter!(SIGN_INS, "Attempts to sign in");
+    describe_counter!(REUSE_DETECTED, "Grants ended because an old refresh token or a used code came back");
+    describe_gauge!(PASSWORD_HASHES_WAITING, "Password hashes that wait for a thread");
+    describe_counter!(DATABASE_POOL_TIMEOUTS, "Requests that got no database connection in time");
+    // An alert on a counter needs to see it at zero before it rises.
+    counter!(REUSE_DETECTED).absolute(0);
+    counter!(DATABASE_POOL_TIMEOUTS).absolute(0);
+}
+
+/// The class of a status code, for the label `status`.
+pub const fn status_class(status: u16) -> &'static str {
+    match status {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn are_rendered_with_description_buckets_and_labels() {
+        let metrics = Metrics::install().unwrap();
+        counter!(TOKENS_ISSUED, "grant_type" => "client_credentials").increment(2);
+        metrics::histogram!(HTTP_REQUEST_DURATION, "route" => "/token", "method" => "POST", "status" => status_class(201))
+            .record(0.002);
+        metrics.run_upkeep();
+        let text = metrics.render();
+        for line in [
+            "# HELP grantor_tokens_issued_total Access tokens issued",
+            "grantor_tokens_issued_total{grant_type=\"client_credentials\"} 2",
+            "grantor_http_request_duration_seconds_bucket{route=\"/token\",method=\"POST\",status=\"2xx\",le=\"0.0025\"} 1",
+            "grantor_reuse_detected_total 0",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
+        }
+        assert!(Metrics::install().is_err(), "a second recorder would split the numbers");
+    }
+}
