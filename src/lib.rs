@@ -13,3 +13,6 @@ pub mod jose;
 pub mod config;
 
 pub mod telemetry;
+
+// What is stored.
+pub mod model;

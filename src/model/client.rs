@@ -1,0 +1,137 @@
+//! A registered client (RFC 6749 §2).
+
+use std::time::Duration;
+
+use super::ClientId;
+use crate::time::Timestamp;
+
+/// A registered client.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its identifier.
+    pub id: ClientId,
+    /// The name that people see on the consent page.
+    pub name: String,
+    /// The keyed hash of its secret; `None` for a public client (RFC 6749 §2.1).
+    pub secret: Option<SecretHash>,
+    /// Web or native (RFC 8252).
+    pub application_type: ApplicationType,
+    /// The only accepted method of authentication; `None`: a secret by Basic or by post.
+    pub auth_method: Option<AuthMethod>,
+    /// Registered redirect URIs, compared as strings.
+    pub redirect_uris: Vec<String>,
+    /// Grants it may use at the token endpoint.
+    pub grant_types: Vec<GrantType>,
+    /// Scopes it may ask for, restricted ones among them.
+    pub scopes: Vec<String>,
+    /// Resource identifiers that it may get tokens for (RFC 8707).
+    pub audiences: Vec<String>,
+    /// Resource identifiers that it *is*: it may introspect tokens for them (RFC 7662 §4).
+    pub resource_servers: Vec<String>,
+    /// Lifetime of its access tokens; `None`: as configured.
+    pub access_token_lifetime: Option<Duration>,
+    /// A refresh token not used for this long ends; `None`: as configured.
+    pub refresh_idle_lifetime: Option<Duration>,
+    /// A grant ends after this long even when refreshed; `None`: as configured.
+    pub refresh_absolute_lifetime: Option<Duration>,
+    /// Whether a refresh token is replaced at each use; always so for public clients.
+    pub rotate_refresh_tokens: bool,
+    /// Whether `code_challenge` is required; always so for public clients (RFC 9700 §2.1.1).
+    pub require_pkce: bool,
+    /// Since when it is switched off.
+    pub disabled_at: Option<Timestamp>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+}
+
+impl Client {
+    /// Whether it can keep a secret (RFC 6749 §2.1).
+    pub fn is_confidential(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// Whether it may use this grant.
+    pub fn allows_grant(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+}
+
+/// HMAC-SHA-256 of a generated client secret, and the id of the master key whose purpose key made it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash {
+    /// The keyed hash.
+    pub hash: Vec<u8>,
+    /// The master key's id.
+    pub key_id: Vec<u8>,
+}
+
+impl std::fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret hash]")
+    }
+}
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] #[value(name = $text)] $variant),+
+        }
+
+        impl $name {
+            /// All values, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// As the specifications write it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The reverse of [`Self::as_str`].
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+text_enum! {
+    /// OpenID Connect Registration §2 `application_type`.
+    ApplicationType {
+        /// Runs on a server or in a browser; redirect URIs match exactly.
+        Web = "web",
+        /// Runs on a device; the port of a loopback redirect URI is free (RFC 8252 §7.3).
+        Native = "native",
+    }
+}
+
+text_enum! {
+    /// How a client authenticates at the token endpoint (RFC 7591 §2).
+    AuthMethod {
+        /// HTTP Basic (RFC 6749 §2.3.1).
+        ClientSecretBasic = "client_secret_basic",
+        /// Parameters of the form (RFC 6749 §2.3.1).
+        ClientSecretPost = "client_secret_post",
+        /// A public client.
+        None = "none",
+    }
+}
+
+text_enum! {
+    /// Grants of the token endpoint.
+    GrantType {
+        /// RFC 6749 §4.1.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749 §6.
+        RefreshToken = "refresh_token",
+        /// RFC 6749 §4.4.
+        ClientCredentials = "client_credentials",
+    }
+}

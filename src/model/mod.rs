@@ -1,0 +1,19 @@
+//! What is stored: plain types without I/O.
+
+mod client;
+mod grant;
+mod ids;
+mod master_key;
+mod name;
+mod session;
+mod signing_key;
+mod user;
+
+pub use client::{ApplicationType, AuthMethod, Client, GrantType, SecretHash};
+pub use grant::{AuthorizationCode, Grant, RefreshState};
+pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_of_day};
+pub use master_key::StoredMasterKey;
+pub use name::{FoldedName, NameProblem, check_name};
+pub use session::Session;
+pub use signing_key::{NewSigningKey, SigningKey, SigningKeyChange, SigningKeyState};
+pub use user::{Role, Scope, SignInRecord, User};
