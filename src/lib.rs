@@ -16,3 +16,5 @@ pub mod telemetry;
 
 // What is stored.
 pub mod model;
+
+pub mod store;

@@ -1,0 +1,124 @@
+//! Authorization codes: single use, guarded in the statement that redeems.
+
+use super::grants::{FirstRefresh, GrantRow, GrantView};
+use super::{Store, StoreError, interval};
+use crate::model::{AuthorizationCode, CodeId, GrantId};
+use crate::time::Timestamp;
+
+/// A code as one read shows it, with its grant.
+#[derive(Debug, Clone)]
+pub struct CodeView {
+    /// The code.
+    pub code: AuthorizationCode,
+    /// SHA-256 of its secret.
+    pub code_hash: Vec<u8>,
+    /// The grant that it stands for.
+    pub grant: GrantView,
+}
+
+impl Store {
+    /// A code with everything that a decision about it needs.
+    pub async fn authorization_code(
+        &self,
+        id: CodeId,
+        now: Timestamp,
+    ) -> Result<Option<CodeView>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT code.code_hash, code.redirect_uri, code.code_challenge, code.nonce,
+                   code.expires_at AS code_expires_at, code.used_at,
+                   g.id, g.user_id, g.client_id, g.session_id, g.requested_scopes, g.scopes, g.resources,
+                   g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
+                   g.idle_expires_at, roles.roles AS "roles?",
+                   clock.now AS "database_time!", live.ends_at AS "alive_until?",
+                   live.client_audiences AS "client_audiences?"
+               FROM authorization_codes code
+               CROSS JOIN (SELECT clock_timestamp() AS now) clock
+               JOIN grants g ON g.id = code.grant_id
+               LEFT JOIN live_grants live ON live.id = g.id AND live.ends_at > greatest($2, clock.now)
+               LEFT JOIN roles_of_users roles ON roles.user_id = g.user_id
+               WHERE code.id = $1"#,
+            id.as_uuid(),
+            now.to_datetime(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let code = AuthorizationCode {
+            id,
+            grant_id: row.id.into(),
+            redirect_uri: row.redirect_uri,
+            code_challenge: row.code_challenge,
+            nonce: row.nonce,
+            expires_at: row.code_expires_at.into(),
+            used_at: row.used_at.map(Timestamp::from),
+        };
+        let grant = GrantRow {
+            id: row.id,
+            user_id: row.user_id,
+            client_id: row.client_id,
+            session_id: row.session_id,
+            requested_scopes: row.requested_scopes,
+            scopes: row.scopes,
+            resources: row.resources,
+            auth_time: row.auth_time,
+            expires_at: row.expires_at,
+            generation: row.generation,
+            refresh_hash: row.refresh_hash,
+            refresh_key_id: row.refresh_key_id,
+            refreshed_at: row.refreshed_at,
+            idle_expires_at: row.idle_expires_at,
+            roles: row.roles,
+            database_time: row.database_time,
+            alive_until: row.alive_until,
+            client_audiences: row.client_audiences,
+        };
+        Ok(Some(CodeView { code, code_hash: row.code_hash, grant: grant.view(now)? }))
+    }
+
+    /// Uses the code up and starts its refresh family, in one statement. `false`: the code was used, has
+    /// expired or its grant has ended meanwhile, and nothing was written.
+    pub async fn redeem_authorization_code(
+        &self,
+        id: CodeId,
+        grant_id: GrantId,
+        refresh: Option<FirstRefresh<'_>>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let redeemed = sqlx::query!(
+            "WITH used AS (
+                 UPDATE authorization_codes SET used_at = clock_timestamp()
+                 WHERE id = $1 AND used_at IS NULL AND expires_at > greatest($6, clock_timestamp())
+                     AND EXISTS (SELECT FROM live_grants live
+                         WHERE live.id = $2 AND live.ends_at > greatest($6, clock_timestamp()))
+                 RETURNING id
+             )
+             UPDATE grants SET refresh_hash = $3, refresh_key_id = $4, refreshed_at = clock_timestamp(),
+                 idle_expires_at = least(expires_at, clock_timestamp() + $5::interval)
+             WHERE id = $2 AND revoked_at IS NULL AND EXISTS (SELECT FROM used)",
+            id.as_uuid(),
+            grant_id.as_uuid(),
+            refresh.as_ref().map(|first| first.hash),
+            refresh.as_ref().map(|first| first.key_id),
+            refresh.as_ref().map(|first| interval(first.idle_lifetime)),
+            now.to_datetime(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(redeemed.rows_affected() == 1)
+    }
+
+    /// Ends the grant of a code that was used before, judged by a look of this statement's own. Whether
+    /// the grant lived until now.
+    pub async fn revoke_grant_of_used_code(&self, id: CodeId, grant_id: GrantId) -> Result<bool, StoreError> {
+        let revoked = sqlx::query!(
+            "UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = 'authorization code used twice'
+             WHERE id = $2 AND revoked_at IS NULL AND EXISTS (
+                 SELECT FROM authorization_codes WHERE id = $1 AND used_at IS NOT NULL)",
+            id.as_uuid(),
+            grant_id.as_uuid(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(revoked.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,55 @@
+//! What the authorization endpoint reads about the person in front of it.
+
+use super::grants::roles;
+use super::{Store, StoreError};
+use crate::model::{ClientId, Role, Session};
+use crate::time::Timestamp;
+
+/// The signed-in person, seen from one client's authorization request.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// The person's roles of today.
+    pub roles: Vec<Role>,
+    /// Scopes that the person has agreed to for this client; `None`: never asked.
+    pub consented_scopes: Option<Vec<String>>,
+}
+
+impl Store {
+    /// Session, person, roles and consent for this client in one statement; `None`: not signed in.
+    pub async fn signed_in(
+        &self,
+        session_token_hash: &[u8],
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at, roles.roles AS "roles?",
+                   k.scopes AS "consented_scopes?"
+               FROM sessions s
+               JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+               LEFT JOIN roles_of_users roles ON roles.user_id = s.user_id
+               LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = $2
+               WHERE s.token_hash = $1 AND s.ended_at IS NULL
+                   AND least(s.idle_expires_at, s.expires_at) > greatest($3, clock_timestamp())"#,
+            session_token_hash,
+            client_id.as_str(),
+            now.to_datetime(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(SignedIn {
+            session: Session {
+                id: row.id.into(),
+                user_id: row.user_id.into(),
+                username: row.username,
+                auth_time: row.auth_time.into(),
+                last_seen_at: row.last_seen_at.into(),
+            },
+            roles: roles(row.roles)?,
+            consented_scopes: row.consented_scopes,
+        }))
+    }
+}

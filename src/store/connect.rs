@@ -1,0 +1,129 @@
+//! Ways to the database: one connection for the schema, pools for everything else.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::embedded::{Durability, Embedded, EmbeddedError};
+use super::{Store, StoreError};
+use crate::config::DatabaseSource;
+
+/// How long one attempt to connect may take before a command gives up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A connection that rested longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(60);
+
+/// The database of a configuration. As long as it lives, the private cluster (if it is that) runs.
+#[derive(Debug)]
+pub struct Database {
+    options: PgConnectOptions,
+    embedded: Option<Embedded>,
+}
+
+/// Makes pools of connections to one database.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    options: PgConnectOptions,
+    statement_timeout: Option<Duration>,
+}
+
+impl Stores {
+    /// From now on no statement takes longer: one that is stuck gives its connection back.
+    #[must_use]
+    pub fn with_statement_timeout(self, timeout: Duration) -> Self {
+        Self { statement_timeout: Some(timeout), ..self }
+    }
+
+    /// A pool that connects when it is first used. An idle connection is not tried before each use, which
+    /// would cost a round trip; one that rested for a minute is.
+    pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
+        // Zero is PostgreSQL's word for none.
+        let timeout = self.statement_timeout.map_or(0, |timeout| timeout.as_millis());
+        let pool = PgPoolOptions::new()
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    let set = AssertSqlSafe(format!("SET statement_timeout = {timeout}"));
+                    sqlx::query(set).execute(connection).await.map(drop)
+                })
+            })
+            .max_connections(max_connections)
+            .acquire_timeout(acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(self.options.clone());
+        Store::new(pool)
+    }
+}
+
+/// Why there is no way to the database.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL is not one. It is not repeated, since it may hold a password.
+    #[error("the database URL cannot be used: {0}")]
+    Url(sqlx::Error),
+    /// The private cluster does not start.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+}
+
+impl Database {
+    /// Reads the URL, or starts the private cluster of the state directory. `progress` is told what takes long.
+    pub fn open(
+        source: &DatabaseSource,
+        state_directory: &Path,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self, ConnectError> {
+        let (options, embedded) = match source {
+            DatabaseSource::Url(url) => {
+                (PgConnectOptions::from_str(url.expose()).map_err(ConnectError::Url)?, None)
+            }
+            DatabaseSource::Embedded => {
+                let embedded = Embedded::start(state_directory, Durability::Full, progress)?;
+                (embedded.connect_options(), Some(embedded))
+            }
+        };
+        Ok(Self { options: options.application_name("grantor"), embedded })
+    }
+
+    /// What makes pools of connections to this database, on whichever thread they are used.
+    pub fn stores(&self) -> Stores {
+        Stores { options: self.options.clone(), statement_timeout: None }
+    }
+
+    /// A pool of connections to this database.
+    pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
+        self.stores().store(max_connections, acquire_timeout)
+    }
+
+    /// One connection of its own. Unlike a pool it says at once why it cannot be had.
+    pub(super) async fn connection(&self) -> Result<PgConnection, StoreError> {
+        let connecting = PgConnection::connect_with(&self.options);
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            Ok(connection) => connection.map_err(StoreError::Unavailable),
+            Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+        }
+    }
+
+    /// Leaves the private cluster, which stops if nobody else uses it. Pools must be closed before.
+    pub fn close(self) -> Result<(), EmbeddedError> {
+        self.embedded.map_or(Ok(()), Embedded::stop)
+    }
+}
+
+impl Store {
+    /// Closes the pool's connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

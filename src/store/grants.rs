@@ -1,0 +1,287 @@
+//! Grants: made with their authorization code, read with all that a decision needs, ended for good.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{Store, StoreError, interval};
+use crate::model::{AuthorizationCode, Grant, GrantId, RefreshState, Role, SessionId};
+use crate::time::Timestamp;
+
+/// What a person's approval writes: the grant and the code that stands for it.
+pub struct NewGrant<'a> {
+    /// The grant.
+    pub grant: &'a Grant,
+    /// Its authorization code.
+    pub code: &'a AuthorizationCode,
+    /// SHA-256 of the code's secret.
+    pub code_hash: &'a [u8],
+    /// The session in which the person approved; it must still live.
+    pub session_id: SessionId,
+    /// The session's idle lifetime, counted anew from this use.
+    pub session_idle_lifetime: Duration,
+    /// Whether the person agreed just now: the consent is then written too.
+    pub consented: bool,
+}
+
+/// A grant as one read shows it.
+#[derive(Debug, Clone)]
+pub struct GrantView {
+    /// The grant.
+    pub grant: Grant,
+    /// Until when it lives as things are; `None`: it does not. Everything that could end it was looked at
+    /// in the same statement.
+    pub alive_until: Option<Timestamp>,
+    /// The resources that the client is registered for today.
+    pub client_audiences: Vec<String>,
+    /// Its refresh token family, if it has one.
+    pub refresh: Option<RefreshState>,
+    /// The person's roles of today.
+    pub roles: Vec<Role>,
+    /// The later of the request's time and the database's clock, when it was read.
+    pub now: Timestamp,
+    /// The database's clock, when it was read.
+    pub database_time: Timestamp,
+}
+
+impl GrantView {
+    /// Whether it lives.
+    pub fn is_alive(&self) -> bool {
+        self.alive_until.is_some()
+    }
+}
+
+/// The new state of a refresh family.
+pub struct Rotation<'a> {
+    /// The family's grant.
+    pub grant_id: GrantId,
+    /// The generation that is replaced.
+    pub generation: u32,
+    /// SHA-256 of the secret that is replaced.
+    pub hash: &'a [u8],
+    /// SHA-256 of the successor's secret.
+    pub new_hash: &'a [u8],
+    /// The id of the master key that derived the successor.
+    pub new_key_id: &'a [u8],
+    /// The generation from now on: one more, or the same where the client does not rotate.
+    pub new_generation: u32,
+    /// The successor's end if it is not used.
+    pub idle_lifetime: Duration,
+}
+
+/// The first refresh token of a grant.
+pub struct FirstRefresh<'a> {
+    /// SHA-256 of its secret.
+    pub hash: &'a [u8],
+    /// The id of the master key that derives the family.
+    pub key_id: &'a [u8],
+    /// Its end if it is not used.
+    pub idle_lifetime: Duration,
+}
+
+impl Store {
+    /// Writes the approval: session touched, consent, grant and code in one statement. `false`: the
+    /// session, the person or the client is gone meanwhile, and nothing was written.
+    pub async fn insert_grant(&self, new: NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        let NewGrant { grant, code, code_hash, .. } = new;
+        let inserted = sqlx::query!(
+            "WITH alive AS (
+                 UPDATE sessions SET last_seen_at = statement_timestamp(),
+                     idle_expires_at = greatest(idle_expires_at, statement_timestamp() + $3::interval)
+                 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+                     AND least(idle_expires_at, expires_at) > greatest($4, clock_timestamp())
+                 RETURNING id
+             ), consent AS (
+                 INSERT INTO consents AS k (user_id, client_id, scopes, created_at, updated_at)
+                 SELECT $2, $5, $8, statement_timestamp(), statement_timestamp() FROM alive WHERE $6
+                 ON CONFLICT (user_id, client_id) DO UPDATE
+                 SET updated_at = excluded.updated_at,
+                     scopes = ARRAY(SELECT DISTINCT unnest(k.scopes || excluded.scopes) ORDER BY 1)
+                 RETURNING created_at
+             ), granted AS (
+                 INSERT INTO grants (id, user_id, client_id, session_id, requested_scopes, scopes, resources,
+                     auth_time, created_at, expires_at)
+                 SELECT $9, $2, $5, $10, $7, $8, $11, $12,
+                     greatest(statement_timestamp(), (SELECT created_at FROM consent)), $13 FROM alive
+                 RETURNING id
+             )
+             INSERT INTO authorization_codes
+                 (id, code_hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
+             SELECT $14, $15, granted.id, $16, $17, $18, $19 FROM granted",
+            new.session_id.as_uuid(),
+            grant.user_id.as_uuid(),
+            interval(new.session_idle_lifetime),
+            now.to_datetime(),
+            grant.client_id.as_str(),
+            new.consented,
+            &grant.requested_scopes,
+            &grant.scopes,
+            grant.id.as_uuid(),
+            grant.session_id.map(SessionId::as_uuid),
+            &grant.resources,
+            grant.auth_time.to_datetime(),
+            grant.expires_at.to_datetime(),
+            code.id.as_uuid(),
+            code_hash,
+            code.redirect_uri,
+            code.code_challenge,
+            code.nonce,
+            code.expires_at.to_datetime(),
+        )
+        .execute(&self.pool)
+        .await;
+        match inserted {
+            Ok(inserted) => Ok(inserted.rows_affected() == 1),
+            // The client or the person was deleted meanwhile.
+            Err(error) if error.as_database_error().is_some_and(|error| error.is_foreign_key_violation()) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A grant with everything that a decision about it needs. With the `jti` of an access token, the
+    /// grant counts as alive only if that token is not revoked.
+    pub async fn grant(
+        &self,
+        id: GrantId,
+        jti: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<GrantView>, StoreError> {
+        let row = sqlx::query_as!(
+            GrantRow,
+            r#"SELECT g.id, g.user_id, g.client_id, g.session_id, g.requested_scopes, g.scopes, g.resources,
+                   g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
+                   g.idle_expires_at, roles.roles AS "roles?",
+                   clock.now AS "database_time!", live.ends_at AS "alive_until?",
+                   live.client_audiences AS "client_audiences?"
+               FROM grants g
+               CROSS JOIN (SELECT clock_timestamp() AS now) clock
+               LEFT JOIN live_grants live ON live.id = g.id AND live.id = $1
+                   AND live.ends_at > greatest($2, clock.now)
+                   AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE jti = $3)
+               LEFT JOIN roles_of_users roles ON roles.user_id = g.user_id
+               WHERE g.id = $1"#,
+            id.as_uuid(),
+            now.to_datetime(),
+            jti,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| row.view(now)).transpose()
+    }
+
+    /// Rotates a refresh family, or only counts its idle time anew where the generation stays. `false`:
+    /// the row is no longer as it was read, and nothing was written; look again.
+    pub async fn rotate_refresh(&self, rotation: Rotation<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        let updated = sqlx::query!(
+            "UPDATE grants SET generation = $4, refresh_hash = $5, refresh_key_id = $8,
+                 refreshed_at = CASE WHEN generation = $4 THEN refreshed_at ELSE clock_timestamp() END,
+                 idle_expires_at = least(expires_at, clock_timestamp() + $6::interval)
+             WHERE id = $1 AND generation = $2 AND refresh_hash = $3 AND revoked_at IS NULL
+                 AND least(idle_expires_at, expires_at) > greatest($7, clock_timestamp())
+                 AND EXISTS (SELECT FROM live_grants live
+                     WHERE live.id = $1 AND live.ends_at > greatest($7, clock_timestamp()))",
+            rotation.grant_id.as_uuid(),
+            generation_column(rotation.generation),
+            rotation.hash,
+            generation_column(rotation.new_generation),
+            rotation.new_hash,
+            interval(rotation.idle_lifetime),
+            now.to_datetime(),
+            rotation.new_key_id,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    /// Ends a grant: its refresh tokens at once and, by introspection, its access tokens. Whether it lived.
+    pub async fn revoke_grant(&self, id: GrantId, reason: &str) -> Result<bool, StoreError> {
+        let revoked = sqlx::query!(
+            "UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = $2
+             WHERE id = $1 AND revoked_at IS NULL",
+            id.as_uuid(),
+            reason,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(revoked.rows_affected() == 1)
+    }
+}
+
+/// A row of `grants` joined with what its life depends on.
+pub(super) struct GrantRow {
+    pub(super) id: uuid::Uuid,
+    pub(super) user_id: uuid::Uuid,
+    pub(super) client_id: String,
+    pub(super) session_id: Option<uuid::Uuid>,
+    pub(super) requested_scopes: Vec<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) resources: Vec<String>,
+    pub(super) auth_time: time::OffsetDateTime,
+    pub(super) expires_at: time::OffsetDateTime,
+    pub(super) generation: i32,
+    pub(super) refresh_hash: Option<Vec<u8>>,
+    pub(super) refresh_key_id: Option<Vec<u8>>,
+    pub(super) refreshed_at: Option<time::OffsetDateTime>,
+    pub(super) idle_expires_at: Option<time::OffsetDateTime>,
+    pub(super) roles: Option<serde_json::Value>,
+    pub(super) database_time: time::OffsetDateTime,
+    pub(super) alive_until: Option<time::OffsetDateTime>,
+    pub(super) client_audiences: Option<Vec<String>>,
+}
+
+impl GrantRow {
+    pub(super) fn view(self, now: Timestamp) -> Result<GrantView, StoreError> {
+        let database_time = Timestamp::from(self.database_time);
+        let refresh = match (self.refresh_hash, self.refresh_key_id, self.refreshed_at, self.idle_expires_at)
+        {
+            (Some(hash), Some(key_id), Some(refreshed_at), Some(idle_expires_at)) => Some(RefreshState {
+                generation: self.generation.cast_unsigned(),
+                hash,
+                key_id,
+                refreshed_at: refreshed_at.into(),
+                idle_expires_at: idle_expires_at.into(),
+            }),
+            _ => None,
+        };
+        Ok(GrantView {
+            grant: Grant {
+                id: self.id.into(),
+                user_id: self.user_id.into(),
+                client_id: self.client_id.into(),
+                session_id: self.session_id.map(SessionId::from),
+                requested_scopes: self.requested_scopes,
+                scopes: self.scopes,
+                resources: self.resources,
+                auth_time: self.auth_time.into(),
+                expires_at: self.expires_at.into(),
+            },
+            alive_until: self.alive_until.map(Timestamp::from),
+            client_audiences: self.client_audiences.unwrap_or_default(),
+            refresh,
+            roles: roles(self.roles)?,
+            now: now.max(database_time),
+            database_time,
+        })
+    }
+}
+
+/// Reads the `roles` column of the view `roles_of_users`.
+pub(super) fn roles(column: Option<serde_json::Value>) -> Result<Vec<Role>, StoreError> {
+    #[derive(Deserialize)]
+    struct RoleColumn {
+        name: String,
+        scopes: Vec<String>,
+    }
+    let Some(column) = column else { return Ok(Vec::new()) };
+    let roles: Vec<RoleColumn> = serde_json::from_value(column)
+        .map_err(|error| StoreError::Database(sqlx::Error::Decode(error.into())))?;
+    Ok(roles.into_iter().map(|role| Role { name: role.name, scopes: role.scopes }).collect())
+}
+
+/// PostgreSQL has no unsigned integers; the bits are kept.
+pub(super) fn generation_column(generation: u32) -> i32 {
+    generation.cast_signed()
+}

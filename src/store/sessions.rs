@@ -1,0 +1,97 @@
+//! Sessions: signed-in browsers, found by the hash of their cookie.
+
+use std::time::Duration;
+
+use super::{Store, StoreError, interval};
+use crate::model::{Session, SessionId, UserId};
+use crate::time::Timestamp;
+
+/// What a fresh session starts with.
+pub struct NewSession<'a> {
+    /// Its public identifier.
+    pub id: SessionId,
+    /// SHA-256 of the cookie's value.
+    pub token_hash: &'a [u8],
+    /// Who signed in.
+    pub user_id: UserId,
+    /// It ends when not used for this long.
+    pub idle_lifetime: Duration,
+    /// It ends after this long in any case.
+    pub absolute_lifetime: Duration,
+    /// Where the sign-in came from, for the person to recognise.
+    pub address: Option<&'a str>,
+    /// The browser's own description, for the person to recognise.
+    pub user_agent: Option<&'a str>,
+}
+
+impl Store {
+    /// Starts a session, unless the account was disabled or given another password meanwhile: then
+    /// `false`. `auth_time` is the database's.
+    pub async fn start_session(&self, new: NewSession<'_>, password_hash: &str) -> Result<bool, StoreError> {
+        let started = sqlx::query!(
+            "INSERT INTO sessions
+                 (id, token_hash, user_id, auth_time, last_seen_at, idle_expires_at, expires_at, address, user_agent)
+             SELECT $1, $2, u.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $4::interval,
+                 clock_timestamp() + $5::interval, $6, $7
+             FROM users u
+             WHERE u.id = $3 AND u.disabled_at IS NULL AND u.password_hash = $8
+             FOR SHARE OF u",
+            new.id.as_uuid(),
+            new.token_hash,
+            new.user_id.as_uuid(),
+            interval(new.idle_lifetime),
+            interval(new.absolute_lifetime),
+            new.address,
+            new.user_agent,
+            password_hash,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(started.rows_affected() == 1)
+    }
+
+    /// The living session behind a cookie.
+    pub async fn session(&self, token_hash: &[u8], now: Timestamp) -> Result<Option<Session>, StoreError> {
+        let row = sqlx::query!(
+            "SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at
+             FROM sessions s
+             JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+             WHERE s.token_hash = $1 AND s.ended_at IS NULL
+                 AND least(s.idle_expires_at, s.expires_at) > greatest($2, clock_timestamp())",
+            token_hash,
+            now.to_datetime(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| Session {
+            id: row.id.into(),
+            user_id: row.user_id.into(),
+            username: row.username,
+            auth_time: row.auth_time.into(),
+            last_seen_at: row.last_seen_at.into(),
+        }))
+    }
+
+    /// Ends the session behind a cookie; the grants that hang on it end with it.
+    pub async fn end_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
+        sqlx::query!(
+            "UPDATE sessions SET ended_at = clock_timestamp() WHERE token_hash = $1 AND ended_at IS NULL",
+            token_hash,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes up to `limit` sessions that ended or expired; the number deleted.
+    pub async fn delete_past_sessions(&self, limit: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            "DELETE FROM sessions WHERE id IN (
+                 SELECT id FROM sessions WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1)",
+            limit,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+}

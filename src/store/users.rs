@@ -1,0 +1,312 @@
+//! People, the roles they hold, and their passwords' hashes.
+
+use ::time::OffsetDateTime;
+use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::model::{FoldedName, SessionId, SignInRecord, User, UserId};
+use crate::secret::Secret;
+
+/// The one list of columns that a [`UserRow`] has, with what follows `FROM users`.
+macro_rules! select_users {
+    ($tail:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            UserRow,
+            r#"SELECT id, username, email, disabled_at, created_at,
+                      ARRAY(SELECT role_name FROM user_roles WHERE user_id = users.id ORDER BY role_name) AS "roles!"
+               FROM users "# + $tail,
+            $($argument),*
+        )
+    };
+}
+
+macro_rules! select_sign_in {
+    ($condition:literal, $argument:expr) => {
+        sqlx::query_as!(
+            SignInRow,
+            "SELECT id, username, email, password_hash, disabled_at FROM users WHERE " + $condition,
+            $argument
+        )
+    };
+}
+
+impl Store {
+    /// Makes an account with its roles. [`StoreError::Conflict`] says whether the name or the address is taken.
+    pub async fn insert_user(
+        &self,
+        user: &User,
+        password_hash: Option<&Secret<String>>,
+    ) -> Result<(), StoreError> {
+        let (username, email) = (FoldedName::new(&user.username), FoldedName::new(&user.email));
+        sqlx::query!(
+            "WITH created AS (
+                 INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+             )
+             INSERT INTO user_roles (user_id, role_name)
+             SELECT created.id, role.name FROM created, unnest($8::text[]) AS role (name)",
+            user.id.as_uuid(),
+            user.username,
+            username.as_str(),
+            user.email,
+            email.as_str(),
+            password_hash.map(|hash| hash.expose().as_str()),
+            user.created_at.to_datetime(),
+            &user.roles,
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(taken)?;
+        Ok(())
+    }
+
+    /// What a sign-in under this name is checked against, switched-off accounts included.
+    pub async fn sign_in_record(&self, name: &FoldedName) -> Result<Option<SignInRecord>, StoreError> {
+        let row = select_sign_in!("username_folded = $1", name.as_str()).fetch_optional(&self.pool).await?;
+        Ok(row.map(SignInRecord::from))
+    }
+
+    /// The same for a person who is signed in and confirms the password.
+    pub async fn sign_in_record_of(&self, user: UserId) -> Result<Option<SignInRecord>, StoreError> {
+        let row = select_sign_in!("id = $1", user.as_uuid()).fetch_optional(&self.pool).await?;
+        Ok(row.map(SignInRecord::from))
+    }
+
+    /// The person with this identifier.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let row = select_users!("WHERE users.id = $1", id.as_uuid()).fetch_optional(&self.pool).await?;
+        Ok(row.map(User::from))
+    }
+
+    /// The person with this name.
+    pub async fn user_by_name(&self, name: &FoldedName) -> Result<Option<User>, StoreError> {
+        let row = select_users!("WHERE users.username_folded = $1", name.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(User::from))
+    }
+
+    /// All people, by name.
+    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let rows = select_users!("ORDER BY users.username_folded").fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(User::from).collect())
+    }
+
+    /// Switches an account off: its sessions and grants end. Returns whether it exists.
+    pub async fn disable_user(&self, user: UserId) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query!(
+            "UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()), updated_at = clock_timestamp()
+             WHERE id = $1",
+            user.as_uuid(),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        end_sessions_and_grants(&mut transaction, user, None).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Switches an account on again; what ended stays ended. Returns whether it exists.
+    pub async fn enable_user(&self, user: UserId) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE users SET disabled_at = NULL, updated_at = clock_timestamp() WHERE id = $1",
+            user.as_uuid(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Removes an account; its grants are dead without it. Returns whether it existed.
+    pub async fn delete_user(&self, user: UserId) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        // An approval under way holds its session and wants the person's row: it is waited for in that order.
+        sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        end_sessions_and_grants(&mut transaction, user, None).await?;
+        let done = sqlx::query!("DELETE FROM users WHERE id = $1", user.as_uuid())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Replaces all roles that a person holds; the next refresh and introspection see it.
+    pub async fn set_user_roles(&self, user: UserId, roles: &[String]) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        // Two changes at once would otherwise leave the roles of both.
+        sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        sqlx::query!(
+            "WITH taken AS (DELETE FROM user_roles WHERE user_id = $1 AND role_name <> ALL ($2))
+             INSERT INTO user_roles (user_id, role_name)
+             SELECT users.id, role.name FROM users, unnest($2::text[]) AS role (name) WHERE users.id = $1
+             ON CONFLICT DO NOTHING",
+            user.as_uuid(),
+            roles,
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(taken)?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Sets a password by an operator's power: all sessions and grants end. Returns whether the account exists.
+    pub async fn set_password(&self, user: UserId, hash: &Secret<String>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let set = write_password(&mut transaction, user, hash).await?;
+        end_sessions_and_grants(&mut transaction, user, None).await?;
+        transaction.commit().await?;
+        Ok(set)
+    }
+
+    /// Sets a password in place of `old`, the hash that the person's present password was checked against:
+    /// all grants, and all sessions but `keep`, end. Returns `false` and does nothing when the password has
+    /// been changed meanwhile or the account is switched off.
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        old: &Secret<String>,
+        new: &Secret<String>,
+        keep: SessionId,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let unchanged = sqlx::query_scalar!(
+            "SELECT id FROM users WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL FOR NO KEY UPDATE",
+            user.as_uuid(),
+            old.expose(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if unchanged.is_none() {
+            return Ok(false);
+        }
+        write_password(&mut transaction, user, new).await?;
+        end_sessions_and_grants(&mut transaction, user, Some(keep)).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Replaces the hash of the same password, made with newer parameters. Nothing ends.
+    pub async fn rehash_password(
+        &self,
+        user: UserId,
+        old: &Secret<String>,
+        new: &Secret<String>,
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+            user.as_uuid(),
+            old.expose(),
+            new.expose(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Writes the hash and ends outstanding links. The account's row is locked from here on.
+pub(super) async fn write_password(
+    transaction: &mut Transaction<'_, Postgres>,
+    user: UserId,
+    hash: &Secret<String>,
+) -> Result<bool, StoreError> {
+    let written = sqlx::query!(
+        "WITH written AS (
+             UPDATE users
+             SET password_hash = $2, updated_at = clock_timestamp()
+             WHERE id = $1
+             RETURNING id
+         ),
+         links AS (
+             DELETE FROM set_password_links USING written WHERE user_id = written.id AND used_at IS NULL
+         )
+         SELECT id FROM written",
+        user.as_uuid(),
+        hash.expose(),
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(written.is_some())
+}
+
+/// Ends all sessions of a person but `keep`, and all grants. The account's row is locked already. The order
+/// matters: an approval that still found its session alive is waited for by the first statement, and is
+/// therefore older than the instant that the second one writes.
+pub(super) async fn end_sessions_and_grants(
+    transaction: &mut Transaction<'_, Postgres>,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE sessions SET ended_at = clock_timestamp()
+         WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
+        user.as_uuid(),
+        keep.map(SessionId::as_uuid),
+    )
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query!("UPDATE users SET grants_valid_from = clock_timestamp() WHERE id = $1", user.as_uuid())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// Says which of the unique things is taken.
+fn taken(error: sqlx::Error) -> StoreError {
+    let database = error.as_database_error();
+    let what = match database.and_then(|database| database.constraint()) {
+        Some("users_username_folded_key") => "a user with this name",
+        Some("users_email_folded_key") => "a user with this e-mail address",
+        _ => "this user",
+    };
+    StoreError::conflict(error, what)
+}
+
+struct UserRow {
+    id: Uuid,
+    username: String,
+    email: String,
+    roles: Vec<String>,
+    disabled_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id.into(),
+            username: row.username,
+            email: row.email,
+            roles: row.roles,
+            disabled_at: row.disabled_at.map(Into::into),
+            created_at: row.created_at.into(),
+        }
+    }
+}
+
+struct SignInRow {
+    id: Uuid,
+    username: String,
+    email: String,
+    password_hash: Option<String>,
+    disabled_at: Option<OffsetDateTime>,
+}
+
+impl From<SignInRow> for SignInRecord {
+    fn from(row: SignInRow) -> Self {
+        Self {
+            id: row.id.into(),
+            username: row.username,
+            email: row.email,
+            password_hash: row.password_hash.map(Secret::new),
+            disabled_at: row.disabled_at.map(Into::into),
+        }
+    }
+}
