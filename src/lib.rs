@@ -18,3 +18,5 @@ pub mod telemetry;
 pub mod model;
 
 pub mod store;
+
+pub mod keys;

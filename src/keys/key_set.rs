@@ -1,0 +1,130 @@
+//! The signing keys of one moment, parsed, with everything prepared that a request asks for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{KeyError, LifeCycle, MasterKeys, Signer, key_material};
+use crate::jose::{VerificationKey, VerificationKeys, jwk_set};
+use crate::model::SigningKey;
+use crate::secret::{base64url, sha256};
+use crate::time::Timestamp;
+
+/// The published keys as bytes to send (RFC 7517 §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwks {
+    /// The JSON.
+    pub body: String,
+    /// A strong entity tag, quotes included (RFC 9110 §8.8.3).
+    pub etag: String,
+}
+
+/// The signing keys as they were read, and the phases that they go through from then on.
+#[derive(Debug)]
+pub struct KeySet {
+    keys: HashMap<String, Arc<ParsedKey>>,
+    /// In order of `from`; the first holds for the time before it too.
+    phases: Vec<Phase>,
+}
+
+#[derive(Debug)]
+struct ParsedKey {
+    signer: Arc<Signer>,
+    verification_key: Arc<VerificationKey>,
+}
+
+/// A time in which no key changes its state.
+#[derive(Debug)]
+struct Phase {
+    from: Timestamp,
+    signer: Option<Arc<Signer>>,
+    verification_keys: VerificationKeys,
+    jwks: Jwks,
+}
+
+impl KeySet {
+    /// Decrypts and parses the keys that are or will be published. A key that `previous` has parsed is
+    /// taken from there.
+    ///
+    /// # Errors
+    /// If one of them cannot be used.
+    pub fn new(
+        rows: &[SigningKey],
+        token_lifetime: Duration,
+        master_keys: &MasterKeys,
+        previous: Option<&Self>,
+        now: Timestamp,
+    ) -> Result<Self, KeyError> {
+        let life_cycle = LifeCycle::new(rows, token_lifetime);
+        let mut keys = HashMap::new();
+        let mut phases = Vec::new();
+        for from in std::iter::once(now).chain(life_cycle.turning_points(now)) {
+            for row in life_cycle.published(from) {
+                if !keys.contains_key(&row.kid) {
+                    let known = previous.and_then(|set| set.keys.get(&row.kid)).cloned();
+                    let key = known.map_or_else(|| parse(row, master_keys), Ok)?;
+                    keys.insert(row.kid.clone(), key);
+                }
+            }
+            phases.push(Phase::new(from, life_cycle, &keys)?);
+        }
+        Ok(Self { keys, phases })
+    }
+
+    /// The key that signs.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSigningKey`] if all are retired.
+    pub fn signer(&self, now: Timestamp) -> Result<&Arc<Signer>, KeyError> {
+        self.phase(now).signer.as_ref().ok_or(KeyError::NoSigningKey)
+    }
+
+    /// The published keys, to verify with.
+    pub fn verification_keys(&self, now: Timestamp) -> &VerificationKeys {
+        &self.phase(now).verification_keys
+    }
+
+    /// The published keys, to send.
+    pub fn jwks(&self, now: Timestamp) -> &Jwks {
+        &self.phase(now).jwks
+    }
+
+    fn phase(&self, now: Timestamp) -> &Phase {
+        let begun = self.phases.partition_point(|phase| phase.from <= now);
+        &self.phases[begun.saturating_sub(1)]
+    }
+}
+
+impl Phase {
+    fn new(
+        from: Timestamp,
+        life_cycle: LifeCycle<'_>,
+        keys: &HashMap<String, Arc<ParsedKey>>,
+    ) -> Result<Self, KeyError> {
+        let published: Vec<_> =
+            life_cycle.published(from).into_iter().filter_map(|row| keys.get(&row.kid)).collect();
+        let body = jwk_set(published.iter().map(|key| key.signer.public_jwk()))?;
+        let etag = format!("\"{}\"", base64url(&sha256(body.as_bytes())[..16]));
+        Ok(Self {
+            from,
+            signer: life_cycle
+                .active(from)
+                .and_then(|row| keys.get(&row.kid))
+                .map(|key| Arc::clone(&key.signer)),
+            verification_keys: published
+                .iter()
+                .map(|key| (key.signer.kid().to_owned(), Arc::clone(&key.verification_key)))
+                .collect(),
+            jwks: Jwks { body, etag },
+        })
+    }
+}
+
+fn parse(row: &SigningKey, master_keys: &MasterKeys) -> Result<Arc<ParsedKey>, KeyError> {
+    let signer = key_material::unwrap(row, master_keys)?;
+    let verification_key = VerificationKey::new(signer.public_jwk())?;
+    Ok(Arc::new(ParsedKey { signer: Arc::new(signer), verification_key: Arc::new(verification_key) }))
+}
+
+#[cfg(test)]
+mod tests;
