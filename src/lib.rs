@@ -20,3 +20,6 @@ pub mod model;
 pub mod store;
 
 pub mod keys;
+
+// The authorization server.
+pub mod clients;

@@ -1,0 +1,209 @@
+//! Registering a client, changing it, and giving it a new secret.
+
+use std::time::Duration;
+
+use super::registration_checks::{Refusal, check};
+use crate::keys::{MasterKey, MasterKeys, Purpose};
+use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType, SecretHash};
+use crate::secret::{Secret, TokenKind, random_bytes};
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+
+/// What an operator says of a client; the names are those of RFC 7591 §2 where it has them.
+#[derive(Debug, Clone)]
+pub struct ClientMetadata {
+    /// The name that people see on the consent page.
+    pub name: String,
+    /// Whether it cannot keep a secret (RFC 6749 §2.1).
+    pub public: bool,
+    /// The only accepted method of authentication; without one a confidential client may use Basic or post.
+    pub auth_method: Option<AuthMethod>,
+    /// Without one: native iff public and all redirect URIs are loopback or private-use.
+    pub application_type: Option<ApplicationType>,
+    /// Where answers may go.
+    pub redirect_uris: Vec<String>,
+    /// Without one: `authorization_code` and `refresh_token`.
+    pub grant_types: Option<Vec<GrantType>>,
+    /// Without them: `openid profile email offline_access` for a client that people sign in to, else none.
+    pub scopes: Option<Vec<String>>,
+    /// Resource identifiers that it may get tokens for (RFC 8707).
+    pub audiences: Vec<String>,
+    /// Resource identifiers that it is (RFC 7662 §4).
+    pub resource_servers: Vec<String>,
+    /// Lifetime of its access tokens.
+    pub access_token_lifetime: Option<Duration>,
+    /// A refresh token not used for this long ends.
+    pub refresh_idle_lifetime: Option<Duration>,
+    /// A grant ends after this long even when refreshed.
+    pub refresh_absolute_lifetime: Option<Duration>,
+    /// Whether a refresh token is replaced at each use; only a confidential client may do without.
+    pub rotate_refresh_tokens: bool,
+    /// Whether `code_challenge` is required; only a confidential client may do without.
+    pub require_pkce: bool,
+}
+
+impl ClientMetadata {
+    /// A confidential client of this name with nothing but defaults.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            public: false,
+            auth_method: None,
+            application_type: None,
+            redirect_uris: Vec::new(),
+            grant_types: None,
+            scopes: None,
+            audiences: Vec::new(),
+            resource_servers: Vec::new(),
+            access_token_lifetime: None,
+            refresh_idle_lifetime: None,
+            refresh_absolute_lifetime: None,
+            rotate_refresh_tokens: true,
+            require_pkce: true,
+        }
+    }
+}
+
+impl From<Client> for ClientMetadata {
+    /// What is registered already, as the start of a change.
+    fn from(client: Client) -> Self {
+        Self {
+            public: !client.is_confidential(),
+            name: client.name,
+            auth_method: client.auth_method,
+            application_type: Some(client.application_type),
+            redirect_uris: client.redirect_uris,
+            grant_types: Some(client.grant_types),
+            scopes: Some(client.scopes),
+            audiences: client.audiences,
+            resource_servers: client.resource_servers,
+            access_token_lifetime: client.access_token_lifetime,
+            refresh_idle_lifetime: client.refresh_idle_lifetime,
+            refresh_absolute_lifetime: client.refresh_absolute_lifetime,
+            rotate_refresh_tokens: client.rotate_refresh_tokens,
+            require_pkce: client.require_pkce,
+        }
+    }
+}
+
+/// Why a client was not registered or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    /// A redirect URI is not acceptable: `invalid_redirect_uri` of RFC 7591 §3.2.2.
+    #[error("{0}")]
+    RedirectUri(String),
+    /// Something else is not: `invalid_client_metadata` of RFC 7591 §3.2.2.
+    #[error("{0}")]
+    Metadata(String),
+    /// There is no such client, or it has no secret to replace.
+    #[error("there is no such client")]
+    NotFound,
+    /// A public client has no secret.
+    #[error("a public client has no secret")]
+    NoSecret,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal> for RegistrationError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RedirectUri(reason) => Self::RedirectUri(reason),
+            Refusal::Metadata(reason) => Self::Metadata(reason),
+        }
+    }
+}
+
+/// Registers a client. The secret of a confidential one is returned here and never again.
+pub async fn create(
+    store: &Store,
+    master_keys: &MasterKeys,
+    metadata: ClientMetadata,
+    now: Timestamp,
+) -> Result<(Client, Option<Secret<String>>), RegistrationError> {
+    let mut client = check(metadata, &store.scopes().await?, ClientId::random(), now)?;
+    let secret = if client.auth_method == Some(AuthMethod::None) {
+        None
+    } else {
+        let (secret, hash) = generate_secret(master_keys.current());
+        client.secret = Some(hash);
+        Some(secret)
+    };
+    make_room(store, &client).await?;
+    store.insert_client(&client).await?;
+    Ok((client, secret))
+}
+
+/// Changes a client by what `change` does to its metadata, under the same checks as a new one.
+pub async fn update(
+    store: &Store,
+    id: &ClientId,
+    change: impl FnOnce(&mut ClientMetadata),
+) -> Result<Client, RegistrationError> {
+    let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
+    let client = changing.client().clone();
+    let (secret, disabled_at, created_at) = (client.secret.clone(), client.disabled_at, client.created_at);
+    let mut metadata = ClientMetadata::from(client);
+    let public = metadata.public;
+    change(&mut metadata);
+    if metadata.public != public || (metadata.auth_method == Some(AuthMethod::None)) != public {
+        return Err(RegistrationError::Metadata(
+            "a client stays public or confidential: register a new one instead".to_owned(),
+        ));
+    }
+    let client = check(metadata, &store.scopes().await?, id.clone(), created_at)?;
+    let client = Client { secret, disabled_at, ..client };
+    make_room(store, &client).await?;
+    changing.write(&client).await?;
+    Ok(client)
+}
+
+/// A lifetime longer than any before needs partitions for the grants that it lets live.
+async fn make_room(store: &Store, client: &Client) -> Result<(), StoreError> {
+    match client.refresh_absolute_lifetime {
+        Some(lifetime) => store.ensure_partitions(lifetime).await,
+        None => Ok(()),
+    }
+}
+
+/// Switches a client off (`Some`) or on again (`None`).
+pub async fn set_disabled(
+    store: &Store,
+    id: &ClientId,
+    disabled_at: Option<Timestamp>,
+) -> Result<Client, RegistrationError> {
+    let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
+    let mut client = changing.client().clone();
+    client.disabled_at = disabled_at.map(|now| client.disabled_at.unwrap_or(now));
+    changing.write(&client).await?;
+    Ok(client)
+}
+
+/// Gives a confidential client a new secret; the old one ends. The new one is returned here and never again.
+pub async fn rotate_secret(
+    store: &Store,
+    master_keys: &MasterKeys,
+    id: &ClientId,
+) -> Result<Secret<String>, RegistrationError> {
+    let client = store.client(id).await?.ok_or(RegistrationError::NotFound)?;
+    if !client.is_confidential() {
+        return Err(RegistrationError::NoSecret);
+    }
+    let (secret, hash) = generate_secret(master_keys.current());
+    let replaced = store.replace_client_secret(id, &hash).await?;
+    if replaced { Ok(secret) } else { Err(RegistrationError::NotFound) }
+}
+
+fn generate_secret(master_key: &MasterKey) -> (Secret<String>, SecretHash) {
+    let secret = TokenKind::ClientSecret.encode(&random_bytes::<32>());
+    let hash = hash_secret(master_key, secret.expose());
+    (secret, hash)
+}
+
+/// The keyed hash under which a client's secret is stored. It is fast: the secret is random, so there is
+/// nothing to guess, and the token endpoint needs it with each request.
+pub fn hash_secret(master_key: &MasterKey, secret: &str) -> SecretHash {
+    let hash = master_key.hmac(Purpose::ClientSecret, &[secret.as_bytes()]);
+    SecretHash { hash: hash.to_vec(), key_id: master_key.id().to_vec() }
+}

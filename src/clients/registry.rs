@@ -1,0 +1,125 @@
+//! Registered clients and scopes as a process remembers them.
+//!
+//! What is remembered is used only while the installation's version was polled within [`MAX_STALENESS`]:
+//! a changed or deleted client is gone from every process within that time, and a process that cannot see
+//! the database trusts nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use moka::sync::Cache;
+
+use super::ScopeCatalogue;
+use crate::model::{Client, ClientId};
+use crate::store::{Pulse, Store, StoreError};
+use crate::time::Timestamp;
+
+/// How old the last look at the installation's version may be.
+pub const MAX_STALENESS: Duration = Duration::from_millis(1_500);
+
+const MAX_CLIENTS: u64 = 20_000;
+
+/// What was read at one version of the installation.
+struct Snapshot {
+    version: i64,
+    clients: Cache<ClientId, Arc<Client>>,
+    scopes: ArcSwap<ScopeCatalogue>,
+}
+
+/// The registered clients and scopes, cached until the installation's version changes.
+pub struct Registry {
+    snapshot: ArcSwap<Snapshot>,
+    started: Instant,
+    /// Milliseconds from `started` to the last look.
+    looked_at: AtomicI64,
+    /// Microseconds by which the database's clock is ahead of this process's.
+    clock_offset: AtomicI64,
+}
+
+impl Registry {
+    /// Reads version and scopes for the first time.
+    pub async fn load(store: &Store) -> Result<Self, StoreError> {
+        let pulse = store.pulse().await?;
+        let registry = Self {
+            snapshot: ArcSwap::from_pointee(Snapshot::read(store, pulse.version).await?),
+            started: Instant::now(),
+            looked_at: AtomicI64::new(0),
+            clock_offset: AtomicI64::new(0),
+        };
+        registry.beat(store).await?;
+        Ok(registry)
+    }
+
+    /// Looks at the installation's version and drops what was cached if it has changed. Whether it has.
+    pub async fn beat(&self, store: &Store) -> Result<bool, StoreError> {
+        let looked_at = self.started.elapsed();
+        let before = Timestamp::now();
+        let Pulse { version, database_time } = store.pulse().await?;
+        let changed = version != self.snapshot.load().version;
+        if changed {
+            self.snapshot.store(Arc::new(Snapshot::read(store, version).await?));
+        }
+        let round_trip = self.started.elapsed().saturating_sub(looked_at);
+        let offset = database_time.unix_micros() - (before + round_trip / 2).unix_micros();
+        self.clock_offset.store(offset, Ordering::Relaxed);
+        self.looked_at.store(i64::try_from(looked_at.as_millis()).unwrap_or(i64::MAX), Ordering::Release);
+        Ok(changed)
+    }
+
+    /// The client with this identifier: remembered, or read in one statement.
+    pub async fn client(&self, store: &Store, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        // Taken before the read: a client read now goes into the snapshot of a version not newer than it.
+        let snapshot = self.snapshot.load_full();
+        if self.is_fresh()
+            && let Some(client) = snapshot.clients.get(id)
+        {
+            return Ok(Some(client));
+        }
+        let Some(client) = store.client(id).await?.map(Arc::new) else { return Ok(None) };
+        snapshot.learn_scopes(store, &client).await?;
+        snapshot.clients.insert(id.clone(), Arc::clone(&client));
+        Ok(Some(client))
+    }
+
+    /// The registered scopes.
+    pub fn scopes(&self) -> Arc<ScopeCatalogue> {
+        self.snapshot.load().scopes.load_full()
+    }
+
+    /// Whether the version was looked at recently enough to trust what is remembered.
+    pub fn is_fresh(&self) -> bool {
+        let looked_at = Duration::from_millis(self.looked_at.load(Ordering::Acquire).unsigned_abs());
+        self.started.elapsed().saturating_sub(looked_at) < MAX_STALENESS
+    }
+
+    /// `now` as the database's clock tells it.
+    pub fn database_time(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_unix_micros(
+            now.unix_micros().saturating_add(self.clock_offset.load(Ordering::Relaxed)),
+        )
+    }
+
+    /// How far this process's clock and the database's are apart.
+    pub fn clock_skew(&self) -> Duration {
+        Duration::from_micros(self.clock_offset.load(Ordering::Relaxed).unsigned_abs())
+    }
+}
+
+impl Snapshot {
+    async fn read(store: &Store, version: i64) -> Result<Self, StoreError> {
+        let scopes = ArcSwap::from_pointee(ScopeCatalogue::new(store.scopes().await?));
+        Ok(Self { version, clients: Cache::new(MAX_CLIENTS), scopes })
+    }
+
+    /// A client that is registered for a scope unknown here is newer than what was read of scopes. It is to work
+    /// at once, not when the change is noticed.
+    async fn learn_scopes(&self, store: &Store, client: &Client) -> Result<(), StoreError> {
+        let known = self.scopes.load_full();
+        if client.scopes.iter().any(|scope| known.get(scope).is_none()) {
+            self.scopes.store(Arc::new(ScopeCatalogue::new(store.scopes().await?)));
+        }
+        Ok(())
+    }
+}
