@@ -23,3 +23,5 @@ pub mod keys;
 
 // The authorization server.
 pub mod clients;
+
+pub mod users;

@@ -1,0 +1,16 @@
+//! People: their accounts and passwords.
+
+pub mod account;
+mod argon2id;
+pub mod password;
+pub mod password_hasher;
+pub mod roles;
+mod session;
+mod sign_in;
+
+pub use account::{AccountError, Accounts, NewAccount, SetPasswordLink};
+pub use argon2id::{Cost, CostError, Verdict};
+pub use password::{NewPassword, PasswordProblem};
+pub use password_hasher::{Busy, HasherError, PasswordHasher};
+pub use session::SessionToken;
+pub use sign_in::{Attempt, Counted, SignIn, SignInError};
