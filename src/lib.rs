@@ -25,3 +25,5 @@ pub mod keys;
 pub mod clients;
 
 pub mod users;
+
+pub mod authorization;

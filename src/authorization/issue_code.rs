@@ -1,0 +1,83 @@
+//! The code: made with the grant that it stands for, in one statement (RFC 6749 §4.1.2).
+
+use super::Pending;
+use crate::config::{Sessions, Tokens};
+use crate::model::{AuthorizationCode, CodeId, Grant, GrantId, GrantType};
+use crate::protocol::scope::OFFLINE_ACCESS;
+use crate::secret::{Secret, TokenKind, random_bytes, sha256};
+use crate::store::{NewGrant, SignedIn, Store, StoreError};
+use crate::time::Timestamp;
+
+/// What issuing a code reaches for.
+pub struct CodeIssuer<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// Configured lifetimes of tokens.
+    pub tokens: &'a Tokens,
+    /// Configured lifetimes of sessions.
+    pub sessions: &'a Sessions,
+}
+
+/// The session ended while the code was being issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionEnded;
+
+impl CodeIssuer<'_> {
+    /// Writes grant and code, and the consent if the person agreed just now. `now` is the database's.
+    pub async fn issue(
+        &self,
+        pending: &Pending,
+        person: &SignedIn,
+        scopes: Vec<String>,
+        consented: bool,
+        now: Timestamp,
+    ) -> Result<Result<Secret<String>, SessionEnded>, StoreError> {
+        let grant = self.grant(pending, person, scopes, now);
+        let expires_at = now + self.tokens.code_lifetime;
+        let code = AuthorizationCode {
+            id: CodeId::random(expires_at),
+            grant_id: grant.id,
+            redirect_uri: pending.request.redirect_uri.clone(),
+            code_challenge: pending
+                .request
+                .code_challenge
+                .as_ref()
+                .map(|challenge| challenge.as_str().to_owned()),
+            nonce: pending.request.nonce.clone(),
+            expires_at,
+            used_at: None,
+        };
+        let secret: [u8; 32] = random_bytes();
+        let new = NewGrant {
+            grant: &grant,
+            code: &code,
+            code_hash: &sha256(&secret),
+            session_id: person.session.id,
+            session_idle_lifetime: self.sessions.idle_lifetime,
+            consented,
+        };
+        if !self.store.insert_grant(new, now).await? {
+            return Ok(Err(SessionEnded));
+        }
+        Ok(Ok(TokenKind::AuthorizationCode.encode(&[code.id.as_bytes().as_slice(), &secret].concat())))
+    }
+
+    fn grant(&self, pending: &Pending, person: &SignedIn, scopes: Vec<String>, now: Timestamp) -> Grant {
+        let client = &pending.client;
+        let lifetime = client.refresh_absolute_lifetime.unwrap_or(self.tokens.refresh_absolute_lifetime);
+        let expires_at = now + lifetime;
+        let outlives_session = client.allows_grant(GrantType::RefreshToken)
+            && scopes.iter().any(|scope| scope == OFFLINE_ACCESS);
+        Grant {
+            id: GrantId::random(expires_at),
+            user_id: person.session.user_id,
+            client_id: client.id.clone(),
+            session_id: (!outlives_session).then_some(person.session.id),
+            requested_scopes: pending.scopes.to_vec(),
+            scopes,
+            resources: pending.request.resources.as_slice().to_vec(),
+            auth_time: person.session.auth_time,
+            expires_at,
+        }
+    }
+}

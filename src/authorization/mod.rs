@@ -1,0 +1,13 @@
+//! The authorization endpoint's work (RFC 6749 §4.1): from a request, over sign-in and consent, to a code.
+
+mod incoming;
+mod issue_code;
+mod next_step;
+mod redirect_target;
+mod sealed_request;
+
+pub use incoming::{Incoming, Pending, Refusal};
+pub use issue_code::{CodeIssuer, SessionEnded};
+pub use next_step::{NextStep, RequestedScopes, next_step};
+pub use redirect_target::RedirectTarget;
+pub use sealed_request::SealedRequest;

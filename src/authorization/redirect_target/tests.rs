@@ -1,0 +1,108 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::ClientId;
+use crate::protocol::RedirectUri;
+use crate::time::Timestamp;
+
+const ISSUER: &str = "https://id.example";
+
+fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
+    Client {
+        id: ClientId::from("app".to_owned()),
+        name: "App".to_owned(),
+        secret: None,
+        application_type,
+        auth_method: None,
+        redirect_uris: vec!["https://first.example/".to_owned(), redirect_uri.to_owned()],
+        grant_types: Vec::new(),
+        scopes: Vec::new(),
+        audiences: Vec::new(),
+        resource_servers: Vec::new(),
+        access_token_lifetime: None,
+        refresh_idle_lifetime: None,
+        refresh_absolute_lifetime: None,
+        rotate_refresh_tokens: true,
+        require_pkce: true,
+        disabled_at: None,
+        created_at: Timestamp::from_unix_seconds(0),
+    }
+}
+
+fn pairs(location: &str) -> Vec<(String, String)> {
+    let (_, query) = location.split_once('?').unwrap();
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+#[test]
+fn every_answer_has_state_and_issuer() {
+    let client = client("https://app.example/cb?tenant=1", ApplicationType::Web);
+    let target =
+        |state| RedirectTarget::new(&client, "https://app.example/cb?tenant=1", state, ISSUER).unwrap();
+    let code = Secret::new("c0de".to_owned());
+    let error = AuthorizationError::access_denied("no");
+    assert_eq!(
+        pairs(&target(Some("s")).with_code(&code)),
+        [pair("tenant", "1"), pair("code", "c0de"), pair("state", "s"), pair("iss", ISSUER)]
+    );
+    assert_eq!(
+        pairs(&target(Some("s")).redirect(&error)),
+        [
+            pair("tenant", "1"),
+            pair("error", "access_denied"),
+            pair("error_description", "no"),
+            pair("state", "s"),
+            pair("iss", ISSUER)
+        ]
+    );
+    assert_eq!(
+        pairs(&target(None).with_code(&code)),
+        [pair("tenant", "1"), pair("code", "c0de"), pair("iss", ISSUER)]
+    );
+}
+
+#[test]
+fn only_a_native_client_may_choose_the_loopback_port() {
+    let registered = "http://127.0.0.1/cb";
+    for (application_type, accepted) in [(ApplicationType::Native, true), (ApplicationType::Web, false)] {
+        let client = client(registered, application_type);
+        let target = RedirectTarget::new(&client, "http://127.0.0.1:51004/cb", None, ISSUER);
+        assert_eq!(target.is_some(), accepted, "{application_type}");
+    }
+}
+
+/// What an operator can register.
+fn registered_uri() -> impl Strategy<Value = String> {
+    "(https://[a-z]{1,8}\\.example(:[1-9][0-9]{1,3})?(/[a-z%4]{0,6}){0,2}(\\?[a-z]{1,3}=[a-z&]{0,4})?|com\\.example\\.[a-z]{1,5}:/[a-z]{0,5})"
+        .prop_filter("it can be registered", |uri| RedirectUri::register(uri, true).is_ok())
+}
+
+proptest! {
+    #[test]
+    fn nothing_else_than_what_is_registered_becomes_a_target(uri in registered_uri(), other in "\\PC{0,40}") {
+        let client = client(&uri, ApplicationType::Web);
+        prop_assert!(RedirectTarget::new(&client, &uri, None, ISSUER).is_some());
+        for presented in [other.clone(), format!("{uri}{other}"), format!("{other}{uri}")] {
+            let accepted = RedirectTarget::new(&client, &presented, None, ISSUER).is_some();
+            prop_assert_eq!(accepted, client.redirect_uris.contains(&presented), "{}", presented);
+        }
+    }
+
+    #[test]
+    fn the_answer_goes_where_it_was_registered_whatever_the_state(
+        uri in registered_uri(),
+        state in "(\\PC|[\r\n\t#&?=%\"<>]){1,60}",
+    ) {
+        let client = client(&uri, ApplicationType::Web);
+        let target = RedirectTarget::new(&client, &uri, Some(&state), ISSUER).unwrap();
+        let location = target.with_code(&Secret::new("c0de".to_owned()));
+        prop_assert!(location.starts_with(&uri));
+        prop_assert!(location.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{}", location);
+        let answer = [pair("code", "c0de"), pair("state", &state), pair("iss", ISSUER)];
+        prop_assert!(pairs(&location).ends_with(&answer), "{}", location);
+    }
+}

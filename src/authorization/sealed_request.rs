@@ -1,0 +1,66 @@
+//! The pending authorization request, sealed, in the URL of the sign-in and consent pages.
+//!
+//! An anonymous request writes nothing, survives a restart, and any replica continues it. What is sealed says
+//! what the client asked and when, never what the person did: replayed in another browser it is no more than
+//! the authorization link itself.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{MasterKeys, Purpose};
+use crate::protocol::AuthorizationRequest;
+use crate::secret::{base64url, from_base64url};
+use crate::time::Timestamp;
+
+/// How long a person may take to sign in and agree.
+pub const LIFETIME: Duration = Duration::from_secs(3_600);
+
+const KEY_ID: usize = 8;
+
+/// An authorization request with the time at which it came, by the database's clock.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SealedRequest {
+    /// What the client asked.
+    pub request: AuthorizationRequest,
+    /// Microseconds since 1970.
+    requested_at: i64,
+}
+
+impl SealedRequest {
+    /// A request that came at `requested_at`, by the database's clock.
+    pub fn new(request: AuthorizationRequest, requested_at: Timestamp) -> Self {
+        Self { request, requested_at: requested_at.unix_micros() }
+    }
+
+    /// When the request came, by the database's clock.
+    pub fn requested_at(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.requested_at)
+    }
+
+    /// Master key id, hour, and the request encrypted under the key of that hour.
+    pub fn seal(&self, keys: &MasterKeys) -> Result<String, serde_json::Error> {
+        let key = keys.current();
+        let hour = hour_of(self.requested_at());
+        let sealed = key.seal(Purpose::SealedRequest, &hour, &serde_json::to_vec(self)?, key.id());
+        Ok(base64url(&[key.id(), &hour, &sealed].concat()))
+    }
+
+    /// What [`Self::seal`] made, if it is not older than [`LIFETIME`].
+    pub fn open(text: &str, keys: &MasterKeys, now: Timestamp) -> Option<Self> {
+        let bytes = from_base64url(text)?;
+        let (key_id, rest) = bytes.split_first_chunk::<KEY_ID>()?;
+        let (hour, sealed) = rest.split_first_chunk::<8>()?;
+        let key = keys.by_id(key_id)?;
+        let opened: Self =
+            serde_json::from_slice(&key.open(Purpose::SealedRequest, hour, sealed, key_id)?).ok()?;
+        (now < opened.requested_at() + LIFETIME).then_some(opened)
+    }
+}
+
+fn hour_of(instant: Timestamp) -> [u8; 8] {
+    instant.unix_seconds().div_euclid(3_600).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests;
