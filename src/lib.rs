@@ -27,3 +27,5 @@ pub mod clients;
 pub mod users;
 
 pub mod authorization;
+
+pub mod grants;

@@ -1,0 +1,152 @@
+//! The grants of the token endpoint, one file each: look, decide, write.
+
+mod authorization_code;
+mod client_credentials;
+mod refresh_family;
+mod refresh_token;
+mod resources;
+
+use std::time::Duration;
+
+use crate::clients::{AuthenticatedClient, Registry, ScopeCatalogue, role_names};
+use crate::config::Tokens;
+use crate::keys::MasterKeys;
+use crate::model::{GrantId, GrantType, UserId};
+use crate::protocol::{TokenError, TokenRequest};
+use crate::secret::Secret;
+use crate::store::{GrantView, Store};
+use crate::time::Timestamp;
+
+pub use refresh_family::AuthenticToken;
+pub use resources::audience;
+
+/// What the grants reach for.
+pub struct Grants<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// The keys that derive refresh tokens.
+    pub keys: &'a MasterKeys,
+    /// The registered scopes.
+    pub registry: &'a Registry,
+    /// Configured lifetimes.
+    pub lifetimes: &'a Tokens,
+    /// The issuer, the audience of a token that is for no resource in particular.
+    pub issuer: &'a str,
+}
+
+/// Everything that the tokens of one answer are made from.
+pub struct Approved {
+    /// The client that gets them.
+    pub client: AuthenticatedClient,
+    /// Whom the access token speaks of.
+    pub subject: Subject,
+    /// The scopes of the access token.
+    pub scopes: Vec<String>,
+    /// The resources that the access token is for.
+    pub audience: Vec<String>,
+    /// The refresh token, if one is given.
+    pub refresh_token: Option<IssuedRefreshToken>,
+    /// Whether and how an ID token is made.
+    pub id_token: Option<IdTokenFor>,
+}
+
+/// Whom an access token speaks of.
+pub enum Subject {
+    /// A person.
+    User {
+        /// Who.
+        id: UserId,
+        /// The approval that the token rests on.
+        grant_id: GrantId,
+        /// When the person had authenticated.
+        auth_time: Timestamp,
+        /// The roles that the token names.
+        roles: Vec<String>,
+        /// The grant's end: no token outlives it.
+        ends_at: Timestamp,
+    },
+    /// The client itself.
+    Client,
+}
+
+/// A refresh token to be given to the client.
+pub struct IssuedRefreshToken {
+    /// The token.
+    pub token: Secret<String>,
+    /// How long it can be used.
+    pub expires_in: Duration,
+}
+
+/// What an ID token needs beyond the access token.
+pub struct IdTokenFor {
+    /// The authorization request's `nonce`.
+    pub nonce: Option<String>,
+}
+
+/// A token request that was checked and whose one-time parts were used up: tokens may be minted. Only
+/// [`Grants::validate`] makes it.
+pub struct ValidatedTokenRequest(Approved);
+
+impl ValidatedTokenRequest {
+    /// What to mint.
+    pub fn into_approved(self) -> Approved {
+        self.0
+    }
+}
+
+impl Grants<'_> {
+    /// Checks a token request, uses up what is used once, and says what to mint.
+    ///
+    /// # Errors
+    /// As RFC 6749 §5.2 names them; a refused request uses up nothing.
+    pub async fn validate(
+        &self,
+        client: &AuthenticatedClient,
+        request: TokenRequest,
+        now: Timestamp,
+    ) -> Result<ValidatedTokenRequest, TokenError> {
+        let grant_type = match &request {
+            TokenRequest::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            TokenRequest::RefreshToken(_) => GrantType::RefreshToken,
+            TokenRequest::ClientCredentials(_) => GrantType::ClientCredentials,
+        };
+        // RFC 6749 §5.2 unauthorized_client: the client is registered for this grant.
+        if !client.allows_grant(grant_type) {
+            return Err(TokenError::unauthorized_client(format!(
+                "this client is not registered for the grant '{grant_type}'"
+            )));
+        }
+        let approved = match request {
+            TokenRequest::AuthorizationCode(request) => self.authorization_code(client, request, now).await?,
+            TokenRequest::RefreshToken(request) => self.refresh_token(client, request, now).await?,
+            TokenRequest::ClientCredentials(request) => self.client_credentials(client, request)?,
+        };
+        Ok(ValidatedTokenRequest(approved))
+    }
+
+    fn refresh_idle_lifetime(&self, client: &AuthenticatedClient) -> Duration {
+        client.refresh_idle_lifetime.unwrap_or(self.lifetimes.refresh_idle_lifetime)
+    }
+
+    /// How long a refresh token given out at `view.now` can be used.
+    fn refresh_expires_in(&self, client: &AuthenticatedClient, view: &GrantView) -> Duration {
+        let ends_at = view.alive_until.unwrap_or(view.now);
+        self.refresh_idle_lifetime(client).min(ends_at.since(view.now))
+    }
+}
+
+/// The granted scopes that the person may still grant today: a restricted scope goes with the role.
+pub fn effective_scopes(view: &GrantView, catalogue: &ScopeCatalogue) -> Vec<String> {
+    view.grant.scopes.iter().filter(|scope| catalogue.may_grant(scope, &view.roles)).cloned().collect()
+}
+
+/// The person of a grant, with the roles that `scopes` let through.
+fn person(view: &GrantView, scopes: &[String]) -> Subject {
+    Subject::User {
+        id: view.grant.user_id,
+        grant_id: view.grant.id,
+        auth_time: view.grant.auth_time,
+        roles: role_names(&view.roles, scopes).into_iter().map(str::to_owned).collect(),
+        ends_at: view.grant.expires_at,
+    }
+}
