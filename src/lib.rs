@@ -29,3 +29,5 @@ pub mod users;
 pub mod authorization;
 
 pub mod grants;
+
+pub mod tokens;

@@ -1,0 +1,112 @@
+//! Minting: a validated token request becomes signed tokens.
+
+use std::time::Duration;
+
+use super::access_token::{AccessTokenClaims, Audience, random_jti};
+use super::id_token::{IdTokenClaims, at_hash};
+use crate::config::Tokens;
+use crate::grants::{Approved, IdTokenFor, Subject, ValidatedTokenRequest};
+use crate::jose::{AccessToken, IdToken, TokenType};
+use crate::keys::Signer;
+use crate::protocol::{TokenError, TokenResponse, TokenType as ResponseTokenType};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// Mints the tokens of one answer.
+pub struct Mint<'a> {
+    /// The issuer.
+    pub issuer: &'a str,
+    /// The key that signs now.
+    pub signer: &'a Signer,
+    /// Configured lifetimes.
+    pub lifetimes: &'a Tokens,
+}
+
+impl Mint<'_> {
+    /// The answer of RFC 6749 §5.1.
+    ///
+    /// # Errors
+    /// `server_error` if signing fails.
+    pub async fn issue(
+        &self,
+        validated: ValidatedTokenRequest,
+        now: Timestamp,
+    ) -> Result<TokenResponse, TokenError> {
+        let approved = validated.into_approved();
+        let claims = self.access_token_claims(&approved, now);
+        let access_token = self.sign::<AccessToken>(&claims).await?;
+        let id_token = match &approved.id_token {
+            Some(details) => self.id_token(&approved, details, &access_token, now).await?,
+            None => None,
+        };
+        let (refresh_token, refresh_token_expires_in) = match approved.refresh_token {
+            Some(issued) => (Some(issued.token), Some(issued.expires_in.as_secs())),
+            None => (None, None),
+        };
+        Ok(TokenResponse {
+            access_token: Secret::new(access_token),
+            expires_in: u64::try_from(claims.exp - claims.iat).unwrap_or(0),
+            scope: approved.scopes.iter().collect(),
+            token_type: ResponseTokenType::Bearer,
+            refresh_token,
+            refresh_token_expires_in,
+            id_token: id_token.map(Secret::new),
+        })
+    }
+
+    fn access_token_claims(&self, approved: &Approved, now: Timestamp) -> AccessTokenClaims {
+        let client = &approved.client;
+        let lifetime = client.access_token_lifetime.unwrap_or(self.lifetimes.access_token_lifetime);
+        let (sub, grant_id, auth_time, roles, exp) = match &approved.subject {
+            Subject::User { id, grant_id, auth_time, roles, ends_at } => (
+                id.to_string(),
+                Some(*grant_id),
+                Some(auth_time.unix_seconds()),
+                roles.clone(),
+                (now + lifetime).min(*ends_at),
+            ),
+            Subject::Client => (client.id.to_string(), None, None, Vec::new(), now + lifetime),
+        };
+        AccessTokenClaims {
+            iss: self.issuer.to_owned(),
+            sub,
+            aud: Audience::new(approved.audience.clone()),
+            exp: exp.unix_seconds(),
+            iat: now.unix_seconds(),
+            jti: random_jti(grant_id),
+            client_id: client.id.to_string(),
+            scope: approved.scopes.join(" "),
+            auth_time,
+            roles,
+        }
+    }
+
+    async fn id_token(
+        &self,
+        approved: &Approved,
+        details: &IdTokenFor,
+        access_token: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, TokenError> {
+        let Subject::User { id, auth_time, .. } = &approved.subject else { return Ok(None) };
+        let lifetime: Duration = self.lifetimes.id_token_lifetime;
+        let claims = IdTokenClaims {
+            iss: self.issuer.to_owned(),
+            sub: id.to_string(),
+            aud: approved.client.id.to_string(),
+            exp: (now + lifetime).unix_seconds(),
+            iat: now.unix_seconds(),
+            auth_time: auth_time.unix_seconds(),
+            nonce: details.nonce.clone(),
+            at_hash: at_hash(access_token),
+        };
+        self.sign::<IdToken>(&claims).await.map(Some)
+    }
+
+    async fn sign<T: TokenType>(&self, claims: &impl serde::Serialize) -> Result<String, TokenError> {
+        self.signer
+            .sign_jwt::<T>(claims)
+            .await
+            .map_err(|error| TokenError::server_error("the token could not be signed").with_source(error))
+    }
+}

@@ -1,0 +1,11 @@
+//! Tokens: what is in them, minting, and asking about or revoking them afterwards.
+
+mod access_token;
+mod id_token;
+mod introspect;
+mod mint;
+mod revoke;
+
+pub use introspect::{Introspection, IntrospectionResponse};
+pub use mint::Mint;
+pub use revoke::Revocation;
