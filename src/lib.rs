@@ -31,3 +31,9 @@ pub mod authorization;
 pub mod grants;
 
 pub mod tokens;
+
+// An app that ships with it.
+pub mod demo;
+
+// The edges.
+pub mod app;

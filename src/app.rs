@@ -1,0 +1,181 @@
+//! Everything that a handler can reach, built once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::authorization::{CodeIssuer, Incoming};
+use crate::clients::{AuthenticatedClient, Registry, authentication};
+use crate::config::Config;
+use crate::demo::DemoApp;
+use crate::grants::Grants;
+use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
+use crate::protocol::{ClientCredentials, TokenError};
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation};
+use crate::users::{Accounts, PasswordHasher, SignIn};
+
+/// Clocks further apart than this make a process not ready: it could revive what has expired.
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
+
+/// What all workers of a process share.
+pub struct Shared {
+    /// The configuration.
+    pub config: Config,
+    /// The master keys.
+    pub master_keys: Arc<MasterKeys>,
+    /// The signing keys.
+    pub keys: Keys,
+    /// The registered clients and scopes.
+    pub registry: Registry,
+    /// The hashing pool.
+    pub passwords: PasswordHasher,
+    /// The demo app, where a first run made one.
+    pub demo: Option<DemoApp>,
+    draining: AtomicBool,
+}
+
+/// What a handler reaches: the shared parts, and its worker's own connections.
+#[derive(Clone)]
+pub struct App {
+    shared: Arc<Shared>,
+    /// The database, through this worker's own pool.
+    pub store: Store,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// Puts the parts together.
+    pub fn new(
+        config: Config,
+        master_keys: Arc<MasterKeys>,
+        keys: Keys,
+        registry: Registry,
+        passwords: PasswordHasher,
+        demo: Option<DemoApp>,
+    ) -> Self {
+        Self { config, master_keys, keys, registry, passwords, demo, draining: AtomicBool::new(false) }
+    }
+
+    /// From now on the process says that it is not ready, and ends what it has begun.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the process should get no more traffic; `None`: it is ready.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Relaxed) {
+            Some("shutting down")
+        } else if !self.registry.is_fresh() {
+            Some("the database does not answer")
+        } else if self.registry.clock_skew() > MAX_CLOCK_SKEW {
+            Some("the clocks of this process and of the database are too far apart")
+        } else {
+            None
+        }
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        self.config.issuer.as_str()
+    }
+}
+
+impl App {
+    /// The app of a worker.
+    pub fn new(shared: Arc<Shared>, store: Store) -> Self {
+        Self { shared, store }
+    }
+
+    /// Client authentication (RFC 6749 §2.3).
+    pub async fn authenticate(
+        &self,
+        credentials: &ClientCredentials,
+    ) -> Result<AuthenticatedClient, TokenError> {
+        authentication::authenticate(&self.registry, &self.store, &self.master_keys, credentials).await
+    }
+
+    /// The grants of the token endpoint.
+    pub fn grants(&self) -> Grants<'_> {
+        Grants {
+            store: &self.store,
+            keys: &self.master_keys,
+            registry: &self.registry,
+            lifetimes: &self.config.tokens,
+            issuer: self.issuer(),
+        }
+    }
+
+    /// Minting, with the keys of this moment.
+    pub fn mint<'a>(&'a self, keys: &'a KeySet, now: Timestamp) -> Result<Mint<'a>, KeyError> {
+        Ok(Mint { issuer: self.issuer(), signer: keys.signer(now)?, lifetimes: &self.config.tokens })
+    }
+
+    /// Introspection (RFC 7662).
+    pub async fn introspect(
+        &self,
+        client: &AuthenticatedClient,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<IntrospectionResponse, TokenError> {
+        let keys = self.keys.current();
+        let introspection = Introspection {
+            store: &self.store,
+            verification_keys: keys.verification_keys(now),
+            master_keys: &self.master_keys,
+            scopes: &self.registry.scopes(),
+            issuer: self.issuer(),
+        };
+        Ok(introspection.introspect(client, token, now).await?)
+    }
+
+    /// Revocation (RFC 7009).
+    pub async fn revoke(
+        &self,
+        client: &AuthenticatedClient,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(), TokenError> {
+        let keys = self.keys.current();
+        let revocation = Revocation {
+            store: &self.store,
+            verification_keys: keys.verification_keys(now),
+            master_keys: &self.master_keys,
+            issuer: self.issuer(),
+        };
+        revocation.revoke(client, token, now).await
+    }
+
+    /// Signing in.
+    pub fn sign_in(&self) -> SignIn<'_> {
+        SignIn {
+            store: &self.store,
+            keys: &self.master_keys,
+            passwords: &self.passwords,
+            lifetimes: &self.config.sessions,
+        }
+    }
+
+    /// Accounts.
+    pub fn accounts(&self) -> Accounts {
+        Accounts::new(self.store.clone(), self.passwords.clone(), self.config.passwords.min_length)
+    }
+
+    /// Judging authorization requests.
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { store: &self.store, registry: &self.registry, issuer: self.issuer() }
+    }
+
+    /// Issuing codes.
+    pub fn code_issuer(&self) -> CodeIssuer<'_> {
+        CodeIssuer { store: &self.store, tokens: &self.config.tokens, sessions: &self.config.sessions }
+    }
+}
