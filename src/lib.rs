@@ -37,3 +37,5 @@ pub mod demo;
 
 // The edges.
 pub mod app;
+
+pub mod web;

@@ -1,0 +1,5 @@
+//! HTTP: what browsers and clients meet.
+
+pub mod assets;
+pub mod pages;
+pub mod security_headers;

@@ -1,0 +1,230 @@
+//! Every page in every state, rendered with given texts: what the tests look through, and what
+//! `target/pages/` shows to the eye.
+
+use std::time::Duration;
+
+use super::*;
+
+/// A rendered page.
+pub struct Sample {
+    /// What a file of it is called.
+    pub name: &'static str,
+    /// The page.
+    pub html: String,
+    /// The element ids that it must have.
+    pub ids: &'static [&'static str],
+}
+
+/// The texts that come from outside: from operators, people and requests.
+pub struct Texts<'a> {
+    pub app: &'a str,
+    pub username: &'a str,
+    pub scopes: [(&'a str, &'a str); 4],
+    pub role: &'a str,
+    pub resource: &'a str,
+    pub host: &'a str,
+    pub url: &'a str,
+    pub token: &'a str,
+    pub title: &'a str,
+    pub message: &'a str,
+    pub next_step: &'a str,
+    pub code: &'a str,
+}
+
+impl<'a> Texts<'a> {
+    /// As on a good day.
+    pub fn natural() -> Texts<'static> {
+        Texts {
+            app: "Harbour Invoices",
+            username: "ada",
+            scopes: [
+                ("openid", "Know which account is yours"),
+                ("invoices:read", "See your invoices and who sent them"),
+                ("offline_access", "Keep working while you are away"),
+                ("invoices:approve", "Approve invoices in your name"),
+            ],
+            role: "bookkeeper",
+            resource: "https://api.harbour.example/invoices",
+            host: "invoices.harbour.example",
+            url: "http://localhost:8080",
+            token: "sealed",
+            title: "This sign-in cannot go on",
+            message: "The app named an address for the answer that is not registered for it, so nothing was sent there.",
+            next_step: "Please go back to the app and try again. If it happens again, tell the people who make the app.",
+            code: "invalid_request",
+        }
+    }
+
+    /// The same text everywhere.
+    pub fn all(text: &'a str) -> Self {
+        Self {
+            app: text,
+            username: text,
+            scopes: [(text, text); 4],
+            role: text,
+            resource: text,
+            host: text,
+            url: text,
+            token: text,
+            title: text,
+            message: text,
+            next_step: text,
+            code: text,
+        }
+    }
+
+    /// All pages in all their states.
+    pub fn render(&self) -> Vec<Sample> {
+        let mut samples = self.consents();
+        samples.extend(self.sign_ins());
+        samples.extend(self.passwords());
+        samples.extend(self.others());
+        samples
+    }
+
+    fn sign_ins(&self) -> Vec<Sample> {
+        const IDS: &[&str] = &["username", "password", "login-submit"];
+        let page = |name, username, app, request, problem| {
+            sample(name, IDS, &SignIn { csrf: self.token, request, app, username, problem })
+        };
+        let (app, request) = (Some(self.app), Some(self.token));
+        let wait = Duration::from_secs(290);
+        vec![
+            page("sign-in", "", app, request, None),
+            page("sign-in-alone", "", None, None, None),
+            page("sign-in-no-match", self.username, app, request, Some(SignInProblem::NotRecognized)),
+            page(
+                "sign-in-paused",
+                self.username,
+                app,
+                request,
+                Some(SignInProblem::TooManyAttempts { wait }),
+            ),
+            page("sign-in-expired", self.username, app, request, Some(SignInProblem::FormExpired)),
+        ]
+    }
+
+    fn consents(&self) -> Vec<Sample> {
+        let roles = [self.role];
+        let scopes: Vec<_> = self.scopes[..3]
+            .iter()
+            .enumerate()
+            .map(|(i, &(name, description))| RequestedScope {
+                name,
+                description,
+                roles: if i == 1 { &roles } else { &[] },
+            })
+            .collect();
+        let left_out = [LeftOutScope { name: self.scopes[3].0, description: self.scopes[3].1 }];
+        let resources = [self.resource];
+        let consent = Consent {
+            scope: "openid profile",
+            csrf: self.token,
+            request: self.token,
+            app: self.app,
+            username: self.username,
+            switch_account_url: self.url,
+            scopes: &scopes,
+            left_out: &left_out,
+            resources: &resources,
+            destination: Destination::Site(self.host),
+        };
+        let both: &[&str] = &["consent-allow", "consent-deny"];
+        vec![
+            sample("consent-some-left-out", both, &consent),
+            sample("consent", both, &Consent { left_out: &[], resources: &[], ..consent }),
+            sample(
+                "consent-device",
+                both,
+                &Consent { left_out: &[], destination: Destination::Device("127.0.0.1:53122"), ..consent },
+            ),
+            sample("consent-no-scope", both, &Consent { scopes: &[], left_out: &[], ..consent }),
+            sample("consent-nothing", &["consent-deny"], &Consent { scopes: &[], ..consent }),
+        ]
+    }
+
+    fn passwords(&self) -> Vec<Sample> {
+        const CHANGE: &[&str] = &["username", "current-password", "new-password", "new-password-again"];
+        const SET: &[&str] = &["username", "new-password", "new-password-again"];
+        let wait = Duration::from_secs(30);
+        let change = |name, problem| {
+            let page = Password { csrf: self.token, username: self.username, min_length: 10, problem };
+            sample(name, CHANGE, &page)
+        };
+        let set = |name, problem| {
+            let (csrf, token, username) = (self.token, self.token, self.username);
+            sample(name, SET, &SetPassword { csrf, token, username, min_length: 10, problem })
+        };
+        vec![
+            change("password", None),
+            change("password-current", Some(PasswordProblem::CurrentNotRecognized)),
+            change("password-short", Some(PasswordProblem::TooShort)),
+            change("password-long", Some(PasswordProblem::TooLong)),
+            change("password-differ", Some(PasswordProblem::NotTheSame)),
+            change("password-paused", Some(PasswordProblem::TooManyAttempts { wait })),
+            change("password-expired", Some(PasswordProblem::FormExpired)),
+            set("set-password", None),
+            set("set-password-short", Some(SetPasswordProblem::TooShort)),
+            set("set-password-long", Some(SetPasswordProblem::TooLong)),
+            set("set-password-differ", Some(SetPasswordProblem::NotTheSame)),
+            set("set-password-expired", Some(SetPasswordProblem::FormExpired)),
+        ]
+    }
+
+    fn demo(&self, name: &'static str, more: Option<&str>) -> Sample {
+        let page = Demo {
+            username: self.username,
+            access_token_claims: self.message,
+            id_token_claims: more,
+            issuer: self.url,
+            client_id: self.code,
+            client_secret: self.token,
+            access_token: self.token,
+            refresh_token: more,
+        };
+        sample(name, &["demo-tokens"], &page)
+    }
+
+    fn others(&self) -> Vec<Sample> {
+        let (title, message) = (self.title, self.message);
+        let link = Some(Link { href: self.url, text: "Go to the start page" });
+        let error = ErrorPage {
+            title,
+            message,
+            next_step: self.next_step,
+            code: Some(self.code),
+            request_id: Some("0199a3f2-7c1e-7b44-9a53-2f6d1c8e0b17"),
+            link,
+        };
+        let done = Done {
+            title: "Your password is changed",
+            message: "You are still signed in here, and signed out everywhere else.",
+            link,
+        };
+        vec![
+            sample("start", &[], &Start { username: None, demo_url: Some(self.url) }),
+            sample(
+                "start-signed-in",
+                &[],
+                &Start { username: Some(self.username), demo_url: Some(self.url) },
+            ),
+            self.demo("demo", Some(self.token)),
+            self.demo("demo-without-more", None),
+            sample("sign-out", &["logout-confirm"], &SignOut { csrf: self.token, username: self.username }),
+            sample("signed-out", &["logout-done"], &SignedOut),
+            sample("error", &["error-page"], &error),
+            sample(
+                "error-bare",
+                &["error-page"],
+                &ErrorPage { code: None, request_id: None, link: None, ..error },
+            ),
+            sample("wrong-address", &["error-page"], &WrongAddress { address: self.url }),
+            sample("done", &[], &done),
+            sample("done-other", &[], &Done { title, message, link }),
+        ]
+    }
+}
+
+fn sample(name: &'static str, ids: &'static [&'static str], page: &impl Template) -> Sample {
+    Sample { name, html: page.render().unwrap(), ids }
+}
