@@ -1,5 +1,31 @@
 //! HTTP: what browsers and clients meet.
 
 pub mod assets;
+mod endpoints;
+mod extract;
+mod failure;
+mod metrics_listener;
+mod middleware;
 pub mod pages;
+mod respond;
+mod routes;
 pub mod security_headers;
+pub mod server;
+mod static_assets;
+mod tls;
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+
+use crate::app::App;
+
+/// Where the demo app of a first run begins.
+pub const DEMO: &str = "/demo";
+/// The demo app's redirect URI.
+pub const DEMO_CALLBACK: &str = "/demo/callback";
+
+/// What the handlers of this request reach.
+fn app(request: &HttpRequest) -> &App {
+    #[expect(clippy::expect_used, reason = "the server registers it before any route")]
+    request.app_data::<Data<App>>().expect("the app is registered")
+}

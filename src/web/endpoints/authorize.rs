@@ -1,0 +1,159 @@
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::app::App;
+use crate::authorization::{
+    NextStep, Pending, RedirectTarget, RequestedScopes, SealedRequest, SessionEnded, next_step,
+};
+use crate::protocol::discovery::AUTHORIZATION_PATH;
+use crate::protocol::{AuthorizationError, Parameters};
+use crate::store::SignedIn;
+use crate::telemetry::events;
+use crate::time::Timestamp;
+use crate::web::extract::{Now, SessionCookie, form_parameters, query_parameters};
+use crate::web::failure::PageError;
+use crate::web::respond::see_other;
+
+/// The authorization endpoint (RFC 6749 §3.1).
+pub async fn authorize(
+    app: Data<App>,
+    request: HttpRequest,
+    SessionCookie(session): SessionCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let begun = Begun::read(&app, &query_parameters(&request)?, now.get()).await?;
+    begun.advance(&app, session.as_ref().map(|token| token.hash()), now.get()).await
+}
+
+/// The authorization endpoint by POST. A browser sends no session cookie along with another site's form, so
+/// that where none came the request goes round once more as a GET.
+pub async fn authorize_posted(
+    app: Data<App>,
+    request: HttpRequest,
+    payload: web::Payload,
+    SessionCookie(session): SessionCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    if !request.query_string().is_empty() {
+        return Err(PageError::bad_request("There are parameters both in the address and in the form."));
+    }
+    let parameters = form_parameters(&request, payload.into_inner()).await?;
+    let begun = Begun::read(&app, &parameters, now.get()).await?;
+    match session {
+        Some(session) => begun.advance(&app, Some(session.hash()), now.get()).await,
+        None => Ok(see_other(&format!("{AUTHORIZATION_PATH}?{}", parameters.to_query()))),
+    }
+}
+
+/// A request under way: read, and not yet answered.
+pub struct Begun {
+    pending: Pending,
+    sealed: SealedRequest,
+}
+
+/// Where a request under way stands for the person in front of it.
+pub enum Stage {
+    /// An answer is ready: a redirect to the client, or to the sign-in page.
+    Answer(HttpResponse),
+    /// The person is to be asked.
+    Ask(Box<Question>),
+}
+
+/// What the consent page asks.
+pub struct Question {
+    /// The request.
+    pub pending: Pending,
+    /// The person, signed in recently enough.
+    pub person: SignedIn,
+    /// What the person can and cannot grant.
+    pub scopes: RequestedScopes,
+}
+
+impl Begun {
+    async fn read(app: &App, parameters: &Parameters, now: Timestamp) -> Result<Self, PageError> {
+        let pending = app.incoming().read(parameters).await.map_err(PageError::from)?;
+        let sealed = SealedRequest::new(pending.request.clone(), app.registry.database_time(now));
+        Ok(Self { pending, sealed })
+    }
+
+    /// Continues a request that was sealed into a page's address.
+    pub async fn resume(app: &App, sealed: &str, now: Timestamp) -> Result<Self, PageError> {
+        let opened = SealedRequest::open(sealed, &app.master_keys, app.registry.database_time(now))
+            .ok_or_else(PageError::request_expired)?;
+        let pending = app.incoming().resume(opened.request.clone()).await.map_err(PageError::from)?;
+        Ok(Self { pending, sealed: opened })
+    }
+
+    /// What was asked.
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    async fn advance(
+        self,
+        app: &App,
+        session: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<HttpResponse, PageError> {
+        let sealed = self.sealed.clone();
+        match self.stage(app, session, now).await? {
+            Stage::Answer(response) => Ok(response),
+            Stage::Ask(_) => Ok(see_other(&format!("/consent?request={}", sealed.seal(&app.master_keys)?))),
+        }
+    }
+
+    /// Looks who is signed in and decides; where nothing is left to ask, answers.
+    pub async fn stage(
+        self,
+        app: &App,
+        session: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<Stage, PageError> {
+        let Self { pending, sealed } = self;
+        let person = match session {
+            Some(hash) => app.store.signed_in(&hash, &pending.client.id, now).await?,
+            None => None,
+        };
+        let roles = person.as_ref().map(|person| person.roles.as_slice()).unwrap_or_default();
+        let scopes = RequestedScopes::divide(&pending.scopes, &app.registry.scopes(), roles);
+        let step = next_step(&pending, person.as_ref(), &scopes, sealed.requested_at());
+        let answer = match (step, person) {
+            (NextStep::Consent, Some(person)) => {
+                return Ok(Stage::Ask(Box::new(Question { pending, person, scopes })));
+            }
+            (NextStep::Issue, Some(person)) => {
+                issue(app, &pending, &person, scopes.grantable, false, now).await?
+            }
+            (NextStep::Refuse(error), _) => Some(redirect_error(&pending.target, &error)),
+            _ => None,
+        };
+        match answer {
+            Some(response) => Ok(Stage::Answer(response)),
+            None => {
+                Ok(Stage::Answer(see_other(&format!("/sign-in?request={}", sealed.seal(&app.master_keys)?))))
+            }
+        }
+    }
+}
+
+/// Issues the code and sends it to the client; `None` if the session ended meanwhile.
+pub async fn issue(
+    app: &App,
+    pending: &Pending,
+    person: &SignedIn,
+    scopes: Vec<String>,
+    consented: bool,
+    now: Timestamp,
+) -> Result<Option<HttpResponse>, PageError> {
+    match app.code_issuer().issue(pending, person, scopes, consented, app.registry.database_time(now)).await?
+    {
+        Ok(code) => Ok(Some(see_other(&pending.target.with_code(&code)))),
+        Err(SessionEnded) => Ok(None),
+    }
+}
+
+/// Sends a refusal to the client.
+pub fn redirect_error(target: &RedirectTarget, error: &AuthorizationError) -> HttpResponse {
+    events::request_refused(error.code().as_str(), error.description(), std::error::Error::source(error));
+    see_other(&target.redirect(error))
+}

@@ -1,0 +1,119 @@
+//! The consent page.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::authorize::{Begun, Question, Stage, issue, redirect_error};
+use super::sign_in::with_cookie;
+use crate::app::App;
+use crate::clients::role_names;
+use crate::model::ApplicationType;
+use crate::protocol::{AuthorizationError, redirect_uri};
+use crate::users::SessionToken;
+use crate::web::extract::{CsrfCookie, CsrfForm, Now, SessionCookie, csrf_token, query_parameters};
+use crate::web::failure::PageError;
+use crate::web::pages::{Consent, Destination, LeftOutScope, RequestedScope};
+use crate::web::respond::{html, see_other};
+use crate::web::security_headers::CLIENT_FLOW;
+
+/// `GET /consent`: continues the request, and asks where there is something to ask.
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let query = query_parameters(&request)?;
+    let sealed = query.get("request")?.ok_or_else(PageError::request_expired)?;
+    let begun = Begun::resume(&app, sealed, now.get()).await?;
+    match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
+        Stage::Answer(response) => Ok(response),
+        Stage::Ask(question) => Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie)),
+    }
+}
+
+/// `POST /consent`: the person's decision. Only this answer carries the code.
+pub async fn submit(
+    app: Data<App>,
+    request: HttpRequest,
+    form: CsrfForm,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let sealed = form.field("request")?;
+    let begun = Begun::resume(&app, sealed, now.get()).await?;
+    // A no counts also where a yes is on file.
+    if form.is_genuine && form.field("decision")? == "deny" {
+        let denied = AuthorizationError::access_denied("the person did not agree");
+        return Ok(redirect_error(&begun.pending().target, &denied));
+    }
+    let question = match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
+        Stage::Answer(response) => return Ok(response),
+        Stage::Ask(question) => question,
+    };
+    // The person agreed to what the page showed; if roles have changed since, the page is shown anew.
+    let shown = question.scopes.grantable.join(" ");
+    if !form.is_genuine || form.field("scope")? != shown {
+        return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
+    }
+    if form.field("decision")? != "allow" || question.scopes.nothing_to_grant() {
+        return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
+    }
+    let Question { pending, person, scopes } = *question;
+    match issue(&app, &pending, &person, scopes.grantable, true, now.get()).await? {
+        Some(response) => Ok(response),
+        None => Ok(see_other(&format!("/sign-in?request={sealed}"))),
+    }
+}
+
+fn ask(
+    app: &App,
+    request: &HttpRequest,
+    sealed: &str,
+    question: &Question,
+    session: Option<&SessionToken>,
+    cookie: &CsrfCookie,
+) -> HttpResponse {
+    let Question { pending, person, scopes } = question;
+    let catalogue = app.registry.scopes();
+    let words = |name: &str| catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default();
+    let granted: Vec<(&str, String, Vec<&str>)> = scopes
+        .grantable
+        .iter()
+        .map(|name| (name.as_str(), words(name), role_names(&person.roles, std::slice::from_ref(name))))
+        .collect();
+    let left_out: Vec<(&str, String)> =
+        scopes.left_out.iter().map(|name| (name.as_str(), words(name))).collect();
+    let resources: Vec<&str> = pending.request.resources.as_slice().iter().map(String::as_str).collect();
+    let page = Consent {
+        csrf: &csrf_token(request, cookie, session),
+        request: sealed,
+        scope: &scopes.grantable.join(" "),
+        app: &pending.client.name,
+        username: &person.session.username,
+        switch_account_url: &format!("/sign-in?request={sealed}"),
+        scopes: &granted
+            .iter()
+            .map(|(name, description, roles)| RequestedScope { name, description, roles })
+            .collect::<Vec<_>>(),
+        left_out: &left_out
+            .iter()
+            .map(|(name, description)| LeftOutScope { name, description })
+            .collect::<Vec<_>>(),
+        resources: &resources,
+        destination: destination(pending.target.uri(), pending.client.application_type),
+    };
+    with_cookie(html(StatusCode::OK, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
+}
+
+fn destination(uri: &str, application_type: ApplicationType) -> Destination<'_> {
+    let host = redirect_uri::host_for_display(uri);
+    match application_type {
+        ApplicationType::Web => Destination::Site(host),
+        ApplicationType::Native if redirect_uri::is_verified_https(uri) => Destination::Site(host),
+        ApplicationType::Native => Destination::Device(host),
+    }
+}

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwapOption;
+
+use crate::app::App;
+use crate::clients::ScopeCatalogue;
+use crate::protocol::discovery::authorization_server_metadata;
+use crate::secret::{base64url, sha256};
+use crate::web::respond::public_document;
+
+const MAX_AGE: Duration = Duration::from_secs(300);
+
+/// The metadata document, made anew only when the registered scopes change.
+#[derive(Default)]
+pub struct Metadata(ArcSwapOption<Prepared>);
+
+struct Prepared {
+    scopes: Arc<ScopeCatalogue>,
+    body: Bytes,
+    etag: String,
+}
+
+impl Metadata {
+    fn current(&self, app: &App) -> Arc<Prepared> {
+        let scopes = app.registry.scopes();
+        if let Some(prepared) = self.0.load_full().filter(|prepared| Arc::ptr_eq(&prepared.scopes, &scopes)) {
+            return prepared;
+        }
+        let names: Vec<String> = scopes.public_names().map(str::to_owned).collect();
+        let body =
+            serde_json::to_vec(&authorization_server_metadata(app.issuer(), &names)).unwrap_or_default();
+        let etag = format!("\"{}\"", base64url(&sha256(&body)[..12]));
+        let prepared = Arc::new(Prepared { scopes, body: body.into(), etag });
+        self.0.store(Some(Arc::clone(&prepared)));
+        prepared
+    }
+}
+
+/// RFC 8414 and OpenID Connect Discovery: one document at both addresses.
+pub async fn metadata(app: Data<App>, metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
+    let current = metadata.current(&app);
+    public_document(&request, "application/json", &current.etag, MAX_AGE, || current.body.clone())
+}

@@ -1,0 +1,19 @@
+//! The handlers, one file each; `routes.rs` shows where they stand.
+
+// For programs.
+pub mod health;
+pub mod introspect;
+pub mod jwks;
+pub mod metadata;
+pub mod revoke;
+pub mod token;
+
+// For people.
+pub mod authorize;
+pub mod consent;
+pub mod demo;
+pub mod password;
+pub mod set_password;
+pub mod sign_in;
+pub mod sign_out;
+pub mod start;

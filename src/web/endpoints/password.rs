@@ -1,0 +1,127 @@
+//! Changing the own password.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::sign_in::with_cookie;
+use crate::app::App;
+use crate::model::Session;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::users::{AccountError, PasswordProblem as Problem, SessionToken, SignInError};
+use crate::web::extract::{CsrfCookie, CsrfForm, Now, SessionCookie, client_address, csrf_token};
+use crate::web::failure::PageError;
+use crate::web::pages::{Done, Link, Password, PasswordProblem};
+use crate::web::respond::{html, see_other};
+use crate::web::security_headers::OWN_PAGE;
+
+/// `GET /password`.
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
+        return Ok(see_other("/sign-in"));
+    };
+    Ok(form(&app, &request, &token, &person, &cookie, None))
+}
+
+/// `POST /password`: all other sessions and all grants of the person end.
+pub async fn submit(
+    app: Data<App>,
+    request: HttpRequest,
+    posted: CsrfForm,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
+        return Ok(see_other("/sign-in"));
+    };
+    match change(&app, &request, &posted, &person).await? {
+        Some(problem) => Ok(form(&app, &request, &token, &person, &cookie, Some(problem))),
+        None => Ok(html(
+            StatusCode::OK,
+            &OWN_PAGE,
+            &Done {
+                title: "Your password is changed",
+                message: "Everywhere else you have been signed out, and apps will ask you to sign in again.",
+                link: Some(Link { href: "/", text: "Back to the start page" }),
+            },
+        )),
+    }
+}
+
+async fn change(
+    app: &App,
+    request: &HttpRequest,
+    posted: &CsrfForm,
+    person: &Session,
+) -> Result<Option<PasswordProblem>, PageError> {
+    if !posted.is_genuine {
+        return Ok(Some(PasswordProblem::FormExpired));
+    }
+    let secret = |name| Ok::<_, PageError>(Secret::new(posted.field(name)?.to_owned()));
+    let (current, new) = (secret("current_password")?, secret("new_password")?);
+    if new != secret("new_password_again")? {
+        return Ok(Some(PasswordProblem::NotTheSame));
+    }
+    let guess = app.sign_in().begin(&person.username, client_address(request)).await;
+    let guess = match guess {
+        Ok(guess) => guess,
+        Err(SignInError::Throttled(throttled)) => {
+            return Ok(Some(PasswordProblem::TooManyAttempts { wait: throttled.retry_after }));
+        }
+        Err(SignInError::Store(error)) => return Err(error.into()),
+        Err(_) => return Err(PageError::busy()),
+    };
+    let changed = app.accounts().change_own_password(person.user_id, person.id, &current, &new).await;
+    if !matches!(changed, Err(AccountError::WrongPassword)) {
+        app.sign_in().settle(guess).await?;
+    }
+    match changed {
+        Ok(()) => Ok(None),
+        Err(error) => problem(error).map(Some),
+    }
+}
+
+fn problem(error: AccountError) -> Result<PasswordProblem, PageError> {
+    match error {
+        AccountError::WrongPassword => Ok(PasswordProblem::CurrentNotRecognized),
+        AccountError::Password(Problem::TooShort { .. }) => Ok(PasswordProblem::TooShort),
+        AccountError::Password(Problem::TooLong | Problem::Nul) => Ok(PasswordProblem::TooLong),
+        AccountError::Password(Problem::Name) => Ok(PasswordProblem::IsTheName),
+        error => Err(error.into()),
+    }
+}
+
+async fn signed_in(
+    app: &App,
+    session: Option<SessionToken>,
+    now: Timestamp,
+) -> Result<Option<(SessionToken, Session)>, PageError> {
+    let Some(token) = session else { return Ok(None) };
+    Ok(app.store.session(&token.hash(), now).await?.map(|person| (token, person)))
+}
+
+fn form(
+    app: &App,
+    request: &HttpRequest,
+    token: &SessionToken,
+    person: &Session,
+    cookie: &CsrfCookie,
+    problem: Option<PasswordProblem>,
+) -> HttpResponse {
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = Password {
+        csrf: &csrf_token(request, cookie, Some(token)),
+        username: &person.username,
+        min_length: app.config.passwords.min_length,
+        problem,
+    };
+    with_cookie(html(status, &OWN_PAGE, &page), cookie.to_set(&app.config.issuer))
+}

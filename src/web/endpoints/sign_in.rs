@@ -1,0 +1,159 @@
+//! The sign-in page.
+
+use actix_web::cookie::Cookie;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::authorize::Begun;
+use crate::app::App;
+use crate::secret::Secret;
+use crate::telemetry::events;
+use crate::time::Timestamp;
+use crate::users::{Attempt, SessionToken, SignInError};
+use crate::web::extract::{
+    CsrfCookie, CsrfForm, Now, SessionCookie, client_address, csrf_token, query_parameters,
+};
+use crate::web::failure::PageError;
+use crate::web::pages::{SignIn, SignInProblem};
+use crate::web::respond::{html, see_other};
+use crate::web::security_headers::CLIENT_FLOW;
+
+/// `GET /sign-in`.
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let query = query_parameters(&request)?;
+    let Some(sealed) = query.get("request")? else {
+        if is_signed_in(&app, session.as_ref(), now.get()).await? {
+            return Ok(see_other("/"));
+        }
+        let form = Form { sealed: None, app: None, username: "", problem: None };
+        return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
+    };
+    let begun = Begun::resume(&app, sealed, now.get()).await?;
+    let asked = begun.pending();
+    let form = Form {
+        sealed: Some(sealed),
+        app: Some(&asked.client.name),
+        username: asked.request.login_hint.as_deref().unwrap_or_default(),
+        problem: None,
+    };
+    Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK))
+}
+
+/// `POST /sign-in`.
+pub async fn submit(
+    app: Data<App>,
+    request: HttpRequest,
+    form: CsrfForm,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let sealed = Some(form.field("request")?).filter(|sealed| !sealed.is_empty());
+    let begun = match sealed {
+        Some(sealed) => Some(Begun::resume(&app, sealed, now.get()).await?),
+        None => None,
+    };
+    let username = form.field("username")?;
+    let show = |problem: SignInProblem, status: StatusCode| {
+        let name = begun.as_ref().map(|begun| begun.pending().client.name.as_str());
+        let form = Form { sealed, app: name, username, problem: Some(problem) };
+        form.show(&app, &request, session.as_ref(), &cookie, status)
+    };
+    if !form.is_genuine {
+        events::signed_in("form_expired");
+        return Ok(show(SignInProblem::FormExpired, StatusCode::FORBIDDEN));
+    }
+    let attempt = Attempt {
+        username,
+        password: Secret::new(form.field("password")?.to_owned()),
+        address: client_address(&request),
+        user_agent: request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
+    };
+    match app.sign_in().sign_in(attempt).await {
+        Ok(token) => {
+            events::signed_in("signed_in");
+            end_previous(&app, session.as_ref()).await?;
+            Ok(signed_in(sealed, SessionCookie::set(&token, &app.config.issuer)))
+        }
+        Err(SignInError::NotRecognized) => {
+            events::signed_in("not_recognized");
+            Ok(show(SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
+        }
+        Err(SignInError::Throttled(throttled)) => {
+            events::signed_in("throttled");
+            let wait = throttled.retry_after;
+            let mut response = show(SignInProblem::TooManyAttempts { wait }, StatusCode::TOO_MANY_REQUESTS);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, header::HeaderValue::from(wait.as_secs().saturating_add(1)));
+            Ok(response)
+        }
+        Err(SignInError::Busy(_)) => Err(PageError::busy()),
+        Err(SignInError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// What the form shows.
+struct Form<'a> {
+    sealed: Option<&'a str>,
+    app: Option<&'a str>,
+    username: &'a str,
+    problem: Option<SignInProblem>,
+}
+
+impl Form<'_> {
+    fn show(
+        &self,
+        app: &App,
+        request: &HttpRequest,
+        session: Option<&SessionToken>,
+        cookie: &CsrfCookie,
+        status: StatusCode,
+    ) -> HttpResponse {
+        let page = SignIn {
+            csrf: &csrf_token(request, cookie, session),
+            request: self.sealed,
+            app: self.app,
+            username: self.username,
+            problem: self.problem,
+        };
+        with_cookie(html(status, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
+    }
+}
+
+async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp) -> Result<bool, PageError> {
+    match session {
+        Some(session) => Ok(app.store.session(&session.hash(), now).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// Another sign-in in the same browser replaces the session; the old one must not live on unseen.
+async fn end_previous(app: &App, session: Option<&SessionToken>) -> Result<(), PageError> {
+    if let Some(session) = session {
+        app.store.end_session(&session.hash()).await?;
+    }
+    Ok(())
+}
+
+fn signed_in(sealed: Option<&str>, cookie: Cookie<'static>) -> HttpResponse {
+    let next = sealed.map_or_else(|| "/".to_owned(), |sealed| format!("/consent?request={sealed}"));
+    with_cookie(see_other(&next), Some(cookie))
+}
+
+/// Adds a cookie that is well-formed by its making.
+pub(super) fn with_cookie(mut response: HttpResponse, cookie: Option<Cookie<'static>>) -> HttpResponse {
+    if let Some(cookie) = cookie
+        && response.add_cookie(&cookie).is_err()
+    {
+        return HttpResponse::InternalServerError().finish();
+    }
+    response
+}

@@ -1,0 +1,20 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use crate::app::App;
+use crate::protocol::TokenRequest;
+use crate::telemetry::events;
+use crate::web::extract::{ClientForm, Now};
+use crate::web::respond::{TokenFailure, json_not_stored};
+
+/// The token endpoint (RFC 6749 §3.2).
+pub async fn token(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
+    let client = app.authenticate(&form.credentials).await?;
+    let request = TokenRequest::parse(&form.parameters)?;
+    let grant_type = request.grant_type();
+    let validated = app.grants().validate(&client, request, now.get()).await?;
+    let keys = app.keys.current();
+    let response = app.mint(&keys, now.get())?.issue(validated, now.get()).await?;
+    events::tokens_issued(grant_type);
+    Ok(json_not_stored(&response))
+}

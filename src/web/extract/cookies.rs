@@ -1,0 +1,123 @@
+//! The cookies: the session's, the one that forms are bound to, and the demo app's own.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::config::Issuer;
+use crate::demo;
+use crate::secret::{base64url, random_bytes};
+use crate::users::SessionToken;
+use crate::web::app;
+
+/// The session's cookie, if the browser sent one that can be one.
+pub struct SessionCookie(pub Option<SessionToken>);
+
+impl SessionCookie {
+    /// The cookie of a fresh session.
+    pub fn set(token: &SessionToken, issuer: &Issuer) -> Cookie<'static> {
+        cookie("grantor_session", token.encode().expose().clone(), issuer)
+    }
+
+    /// The cookie that makes a browser forget its session.
+    pub fn forget(issuer: &Issuer) -> Cookie<'static> {
+        let mut cookie = cookie("grantor_session", String::new(), issuer);
+        cookie.set_max_age(Duration::ZERO);
+        cookie
+    }
+}
+
+impl FromRequest for SessionCookie {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = name("grantor_session", &app(request).config.issuer);
+        ready(Ok(Self(values(request, &name).find_map(SessionToken::parse))))
+    }
+}
+
+/// The cookie that forms are bound to. It is no session: it says nothing about anybody.
+pub struct CsrfCookie {
+    /// Its value: as the browser sent it, or a fresh one.
+    pub value: String,
+    /// Whether the browser must be given it.
+    is_new: bool,
+}
+
+impl CsrfCookie {
+    /// The cookie to set, if the browser had none.
+    pub fn to_set(&self, issuer: &Issuer) -> Option<Cookie<'static>> {
+        self.is_new.then(|| cookie("grantor_csrf", self.value.clone(), issuer))
+    }
+}
+
+impl FromRequest for CsrfCookie {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = name("grantor_csrf", &app(request).config.issuer);
+        ready(Ok(match values(request, &name).find(|value| value.len() == 43) {
+            Some(value) => Self { value: value.to_owned(), is_new: false },
+            None => Self { value: base64url(&random_bytes::<32>()), is_new: true },
+        }))
+    }
+}
+
+/// The demo app's own cookie, that its sign-ins under way are bound to (RFC 6749 §10.12).
+pub struct DemoCookie(pub Option<String>);
+
+impl DemoCookie {
+    /// The cookie of this value, for as long as a sign-in may take.
+    pub fn set(value: &str, issuer: &Issuer) -> Cookie<'static> {
+        let mut cookie = cookie("grantor_demo", value.to_owned(), issuer);
+        cookie.set_max_age(Duration::try_from(demo::LIFETIME).unwrap_or(Duration::HOUR));
+        cookie
+    }
+
+    /// The cookie that makes a browser forget it.
+    pub fn forget(issuer: &Issuer) -> Cookie<'static> {
+        let mut cookie = cookie("grantor_demo", String::new(), issuer);
+        cookie.set_max_age(Duration::ZERO);
+        cookie
+    }
+}
+
+impl FromRequest for DemoCookie {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = name("grantor_demo", &app(request).config.issuer);
+        ready(Ok(Self(values(request, &name).find(|value| value.len() == 43).map(str::to_owned))))
+    }
+}
+
+/// The values of all cookies of this name (RFC 6265 §4.2.1). A cookie that somebody else set, and that cannot
+/// be read, hides no other.
+fn values<'a>(request: &'a HttpRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let headers = request.headers().get_all(header::COOKIE);
+    let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+    let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
+    pairs.filter(move |(sent, _)| *sent == name).map(|(_, value)| value)
+}
+
+/// With an https issuer the prefix `__Host-` keeps other hosts of the site from setting the cookie; on http
+/// no browser would accept it.
+fn name(name: &str, issuer: &Issuer) -> String {
+    if issuer.is_https() { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+fn cookie(plain_name: &str, value: String, issuer: &Issuer) -> Cookie<'static> {
+    Cookie::build(name(plain_name, issuer), value)
+        .path("/")
+        .secure(issuer.is_https())
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish()
+}

@@ -1,0 +1,15 @@
+//! What handlers are given: each extractor has made its checks.
+
+mod body;
+mod client_form;
+mod cookies;
+mod csrf_form;
+mod now;
+mod peer;
+
+pub use body::{FormError, form_parameters, query_parameters};
+pub use client_form::ClientForm;
+pub use cookies::{CsrfCookie, DemoCookie, SessionCookie};
+pub use csrf_form::{CsrfForm, csrf_token};
+pub use now::Now;
+pub use peer::client_address;

@@ -1,0 +1,126 @@
+//! From the protocol's answers to HTTP.
+
+use std::error::Error;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use askama::Template;
+use serde::Serialize;
+
+use super::security_headers;
+use crate::keys::KeyError;
+use crate::protocol::{TokenError, TokenErrorCode};
+use crate::telemetry::events;
+
+/// Seconds after which a client may try again when the server is busy.
+pub const RETRY_AFTER: &str = "1";
+
+/// A refusal of the token, introspection or revocation endpoint on its way out.
+#[derive(Debug)]
+pub struct TokenFailure(TokenError);
+
+impl From<TokenError> for TokenFailure {
+    fn from(error: TokenError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<KeyError> for TokenFailure {
+    fn from(error: KeyError) -> Self {
+        Self(TokenError::server_error("the server has no key to sign with").with_source(error))
+    }
+}
+
+impl std::fmt::Display for TokenFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for TokenFailure {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        events::request_refused(self.0.code().as_str(), self.0.description(), self.0.source());
+        let mut response = not_stored(self.status_code());
+        match self.0.code() {
+            // RFC 6749 §5.2, RFC 9110 §11.6.1.
+            TokenErrorCode::InvalidClient => {
+                response
+                    .insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="grantor", charset="UTF-8""#));
+            }
+            TokenErrorCode::TemporarilyUnavailable => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            _ => {}
+        }
+        response.json(&self.0)
+    }
+}
+
+/// A JSON answer that no cache may keep (RFC 6749 §5.1).
+pub fn json_not_stored(body: &impl Serialize) -> HttpResponse {
+    not_stored(StatusCode::OK).json(body)
+}
+
+/// An answer that no cache may keep.
+pub fn not_stored(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    response.insert_header((header::PRAGMA, "no-cache"));
+    response
+}
+
+/// Sends the browser on with GET, whatever it did before (RFC 9700 §4.12: 303, never 307).
+pub fn see_other(location: &str) -> HttpResponse {
+    let Ok(location) = HeaderValue::from_str(location) else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    not_stored(StatusCode::SEE_OTHER)
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .finish()
+}
+
+/// A document for everybody, browser apps among them, that caches may keep for `max_age`.
+pub fn public_document<B: MessageBody + 'static>(
+    request: &HttpRequest,
+    content_type: &'static str,
+    etag: &str,
+    max_age: Duration,
+    body: impl FnOnce() -> B,
+) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs())));
+    response.insert_header((header::ETAG, etag));
+    response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag)) {
+        return response.status(StatusCode::NOT_MODIFIED).finish();
+    }
+    response.content_type(content_type).body(body())
+}
+
+/// An answer of these headers, fixed for a kind of page.
+pub fn html(status: StatusCode, headers: &[security_headers::Header], page: &impl Template) -> HttpResponse {
+    let Ok(body) = page.render() else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    let mut response = HttpResponse::build(status);
+    for header in headers {
+        response.insert_header(*header);
+    }
+    response.content_type("text/html; charset=utf-8").body(body)
+}
+
+/// The endpoint knows other methods only (RFC 6749 §3.2, RFC 9110 §15.5.6).
+pub async fn method_not_allowed(allow: &'static str) -> HttpResponse {
+    let error = TokenError::invalid_request(format!("this endpoint answers to {allow} only"));
+    not_stored(StatusCode::METHOD_NOT_ALLOWED).insert_header((header::ALLOW, allow)).json(error)
+}

@@ -1,0 +1,120 @@
+//! The whole URL space on one screen.
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, post, resource, scope};
+use actix_web::{HttpResponse, ResponseError, Route};
+
+use super::endpoints::authorize::{authorize, authorize_posted};
+use super::endpoints::{
+    consent, demo, health, introspect, jwks, metadata, password, revoke, set_password, sign_in, sign_out,
+    start, token,
+};
+use super::failure::PageError;
+use super::middleware::guard_pages;
+use super::respond::method_not_allowed;
+use super::static_assets;
+use super::{DEMO, DEMO_CALLBACK};
+use crate::protocol::discovery::{
+    AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, INTROSPECTION_PATH, JWKS_PATH,
+    OPENID_CONFIGURATION_PATH, REVOCATION_PATH, TOKEN_PATH,
+};
+
+const LIVE: &str = "/health/live";
+const READY: &str = "/health/ready";
+const ASSETS: &str = "/assets/{file}";
+const START: &str = "/";
+const SIGN_IN: &str = "/sign-in";
+const CONSENT: &str = "/consent";
+const PASSWORD: &str = "/password";
+const SET_PASSWORD: &str = "/password/set";
+const SIGN_OUT: &str = "/sign-out";
+
+/// All patterns, for the label of a metric.
+const ALL: &[&str] = &[
+    TOKEN_PATH,
+    INTROSPECTION_PATH,
+    REVOCATION_PATH,
+    JWKS_PATH,
+    AUTHORIZATION_SERVER_METADATA_PATH,
+    OPENID_CONFIGURATION_PATH,
+    LIVE,
+    READY,
+    ASSETS,
+    AUTHORIZATION_PATH,
+    START,
+    SIGN_IN,
+    CONSENT,
+    PASSWORD,
+    SET_PASSWORD,
+    SIGN_OUT,
+    DEMO,
+    DEMO_CALLBACK,
+];
+
+/// The pattern as a label.
+pub fn known(pattern: &str) -> Option<&'static str> {
+    ALL.iter().find(|known| **known == pattern).copied()
+}
+
+/// The routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        // For programs.
+        .service(only(TOKEN_PATH, post().to(token::token), "POST"))
+        .service(only(INTROSPECTION_PATH, post().to(introspect::introspect), "POST"))
+        .service(only(REVOCATION_PATH, post().to(revoke::revoke), "POST"))
+        .service(only(JWKS_PATH, get().to(jwks::jwks), "GET, HEAD"))
+        .service(only(AUTHORIZATION_SERVER_METADATA_PATH, get().to(metadata::metadata), "GET, HEAD"))
+        .service(only(OPENID_CONFIGURATION_PATH, get().to(metadata::metadata), "GET, HEAD"))
+        .service(only(LIVE, get().to(health::live), "GET, HEAD"))
+        .service(only(READY, get().to(health::ready), "GET, HEAD"))
+        .service(only(ASSETS, get().to(static_assets::asset), "GET, HEAD"))
+        // For people.
+        .service(
+            scope("")
+                .wrap(from_fn(guard_pages))
+                .service(page(START, get().to(start::show), None))
+                .service(page(AUTHORIZATION_PATH, get().to(authorize), Some(post().to(authorize_posted))))
+                .service(page(SIGN_IN, get().to(sign_in::show), Some(post().to(sign_in::submit))))
+                .service(page(CONSENT, get().to(consent::show), Some(post().to(consent::submit))))
+                .service(page(PASSWORD, get().to(password::show), Some(post().to(password::submit))))
+                .service(page(
+                    SET_PASSWORD,
+                    get().to(set_password::show),
+                    Some(post().to(set_password::submit)),
+                ))
+                .service(page(SIGN_OUT, get().to(sign_out::show), Some(post().to(sign_out::submit))))
+                .service(page(DEMO, get().to(demo::begin), None))
+                .service(page(DEMO_CALLBACK, get().to(demo::callback), None))
+                .default_service(web::to(no_such_page)),
+        );
+}
+
+/// RFC 9110 §9.3.2: what answers to GET answers to HEAD.
+fn get() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}
+
+fn only(path: &str, route: Route, allow: &'static str) -> actix_web::Resource {
+    resource(path).route(route).default_service(web::to(move || method_not_allowed(allow)))
+}
+
+fn page(path: &str, get: Route, post: Option<Route>) -> actix_web::Resource {
+    let allow = if post.is_some() { "GET, HEAD, POST" } else { "GET, HEAD" };
+    let resource = resource(path).route(get);
+    let resource = match post {
+        Some(post) => resource.route(post),
+        None => resource,
+    };
+    resource.default_service(web::to(move || async move {
+        let mut response = PageError::method_not_allowed().error_response();
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        response
+    }))
+}
+
+async fn no_such_page() -> HttpResponse {
+    PageError::not_found().error_response()
+}

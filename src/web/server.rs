@@ -1,0 +1,145 @@
+//! The HTTP server: listeners, workers, and a pool of connections for each worker.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App as ActixApp, HttpServer};
+
+use super::endpoints::metadata::Metadata;
+use super::middleware::close_with_unread_body;
+use super::middleware::request_log::log_request;
+use super::tls::{self, TlsError};
+use super::{metrics_listener, routes};
+use crate::app::{App, Shared};
+use crate::config::Config;
+use crate::store::Stores;
+use crate::telemetry::metrics::Metrics;
+
+/// Connections kept for jobs.
+pub const JOB_CONNECTIONS: u32 = 3;
+
+/// Fewer connections than this make a worker wait for itself.
+const LEAST_CONNECTIONS_PER_WORKER: u32 = 2;
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The certificate or key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The server itself.
+    #[error("the HTTP server failed: {0}")]
+    Http(#[source] io::Error),
+}
+
+/// A listener whose port is known.
+pub struct Bound {
+    listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Binds the configured address.
+pub fn bind(address: SocketAddr) -> Result<Bound, ServerError> {
+    let listen_error = |source| ServerError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    Ok(Bound { listener, address })
+}
+
+/// A server that accepts requests.
+pub struct Running {
+    server: tokio::task::JoinHandle<io::Result<()>>,
+    handle: ServerHandle,
+}
+
+impl Running {
+    /// Ends what has begun, at most for the configured time, and takes nothing new.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        self.handle.stop(true).await;
+        match self.server.await {
+            Ok(result) => result.map_err(ServerError::Http),
+            Err(join) => Err(ServerError::Http(io::Error::other(join))),
+        }
+    }
+}
+
+/// Starts the server.
+pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Running, ServerError> {
+    let config = shared.config.clone();
+    let (workers, connections) = workers(&config);
+    let stores = stores.with_statement_timeout(config.server.request_timeout);
+    let metadata = Data::new(Metadata::default());
+    let factory_config = config.clone();
+    let http = HttpServer::new(move || {
+        let store = stores.store(connections, factory_config.database.acquire_timeout);
+        ActixApp::new()
+            .app_data(Data::new(App::new(Arc::clone(&shared), store)))
+            .app_data(metadata.clone())
+            .wrap(from_fn(close_with_unread_body))
+            .wrap(from_fn(log_request))
+            .configure(routes::configure)
+    })
+    .workers(workers)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .shutdown_timeout(config.server.shutdown_timeout.as_secs())
+    .disable_signals();
+    let http = match (&config.server.tls_cert, &config.server.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let tls = tls::server_config(certificate.clone(), key.clone())?;
+            http.listen_rustls_0_23(bound.listener, tls)
+        }
+        // HTTP/1.1 alone: telling HTTP/2 apart without TLS waits for the first bytes, and for ever if none come.
+        _ => http.listen(bound.listener),
+    };
+    Ok(running(http.map_err(ServerError::Http)?.run()))
+}
+
+fn running(server: Server) -> Running {
+    let handle = server.handle();
+    Running { server: tokio::spawn(server), handle }
+}
+
+/// Starts `/metrics` on its own listener. Where nobody chose the address and it is taken, the server does
+/// without: several servers on one machine must not stand in each other's way.
+pub fn start_metrics(config: &Config, metrics: Metrics) -> Result<Option<ServerHandle>, ServerError> {
+    let address = config.server.metrics_listen;
+    match metrics_listener::start(address, metrics) {
+        Ok(server) => {
+            let handle = server.handle();
+            tokio::spawn(server);
+            Ok(Some(handle))
+        }
+        Err(error) if !config.server.metrics_listen_given => {
+            tracing::warn!(%address, error = error.to_string(), "no /metrics: set server.metrics_listen");
+            Ok(None)
+        }
+        Err(source) => Err(ServerError::Listen { address, source }),
+    }
+}
+
+/// Workers, and connections for each: what jobs leave is divided, and a worker more is no use without two.
+fn workers(config: &Config) -> (usize, u32) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = config.server.workers.unwrap_or(cores);
+    let available = config.database.max_connections.saturating_sub(JOB_CONNECTIONS);
+    let affordable = (available / LEAST_CONNECTIONS_PER_WORKER).max(1);
+    let workers = u32::try_from(wanted).unwrap_or(u32::MAX).clamp(1, affordable);
+    (workers as usize, (available / workers).max(1))
+}
