@@ -39,3 +39,5 @@ pub mod demo;
 pub mod app;
 
 pub mod web;
+
+pub mod jobs;

@@ -1,0 +1,116 @@
+//! What a process does besides answering: the schedule, and one file per job.
+
+mod cleanup;
+mod heartbeat;
+mod partitions;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::app::Shared;
+use crate::store::{Store, StoreError};
+
+/// How often each process looks whether clients, scopes, roles or keys have changed.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// A job runs for the first time after this at the latest.
+const FIRST: Duration = Duration::from_secs(60);
+
+/// The jobs of this process.
+pub struct Jobs {
+    store: Store,
+    shared: Arc<Shared>,
+    holder: Uuid,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Jobs {
+    /// Starts all jobs.
+    pub fn start(store: Store, shared: Arc<Shared>) -> Self {
+        let jobs = Self {
+            store,
+            shared,
+            holder: Uuid::new_v4(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        jobs.every_heartbeat();
+        jobs.every(Duration::from_secs(3_600), "partitions to come", partitions::ensure);
+        jobs.leased(Duration::from_secs(3_600), "past partitions", partitions::drop_past);
+        jobs.leased(Duration::from_secs(60), "cleanup", cleanup::run);
+        jobs
+    }
+
+    /// Ends all jobs, each after what it is doing.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// In every process.
+    fn every_heartbeat(&self) {
+        let (store, shared, stop) = (self.store.clone(), Arc::clone(&self.shared), self.stop.clone());
+        self.tasks.spawn(async move {
+            let mut heart = heartbeat::Heart::default();
+            while !stopped_within(&stop, HEARTBEAT).await {
+                heart.beat(&store, &shared).await;
+            }
+        });
+    }
+
+    /// In one process at a time, whichever holds the lease.
+    fn leased<F>(
+        &self,
+        interval: Duration,
+        name: &'static str,
+        run: impl Fn(Store, Arc<Shared>) -> F + Clone + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), StoreError>> + Send,
+    {
+        let holder = self.holder;
+        self.every(interval, name, move |store, shared| {
+            let run = run.clone();
+            async move {
+                if store.take_lease(name, holder, interval).await? {
+                    run(store, shared).await?;
+                }
+                Ok(())
+            }
+        });
+    }
+
+    /// In this process, again and again.
+    fn every<F>(
+        &self,
+        interval: Duration,
+        name: &'static str,
+        run: impl Fn(Store, Arc<Shared>) -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<(), StoreError>> + Send,
+    {
+        let (store, shared, stop) = (self.store.clone(), Arc::clone(&self.shared), self.stop.clone());
+        self.tasks.spawn(async move {
+            // The first time soon: a process may not live as long as an interval.
+            let mut wait = interval.min(FIRST);
+            while !stopped_within(&stop, wait).await {
+                wait = interval;
+                if let Err(error) = run(store.clone(), Arc::clone(&shared)).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(job = name, error, "job failed; it runs again");
+                }
+            }
+        });
+    }
+}
+
+/// Waits, and says whether the end came meanwhile.
+async fn stopped_within(stop: &CancellationToken, interval: Duration) -> bool {
+    tokio::time::timeout(interval, stop.cancelled()).await.is_ok()
+}
