@@ -41,3 +41,5 @@ pub mod app;
 pub mod web;
 
 pub mod jobs;
+
+pub mod cli;

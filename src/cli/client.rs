@@ -1,0 +1,164 @@
+//! `grantor client`.
+
+mod arguments;
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+
+use self::arguments::{Create, Update};
+use super::client_view::{ClientView, describe, list};
+use super::output::{pairs, print};
+use super::{CommandError, Context};
+use crate::clients::{RegistrationError, registration};
+use crate::model::{Client, ClientId};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Register a client
+    ///
+    /// A confidential client gets a secret, which is shown this once. A public one
+    /// (an app on a device or in a browser) has none. It is native, and the port of
+    /// its loopback redirect URIs free, if it is public and all its redirect URIs are
+    /// loopback or private-use.
+    ///
+    /// Examples:
+    ///   grantor client create --name Notes --redirect-uri https://notes.example.com/cb
+    ///   grantor client create --name "Notes for phones" --public \
+    ///       --redirect-uri com.example.notes:/callback
+    ///   grantor client create --name "Notes API" --grant client_credentials \
+    ///       --resource-server https://api.example.com
+    #[command(verbatim_doc_comment)]
+    Create(Box<Create>),
+    /// List all clients
+    ///
+    /// Example:
+    ///   grantor client list --json
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Show all of a client but its secret
+    ///
+    /// Example:
+    ///   grantor client show 3c4e8f8a-6f0b-4f0e-9d5e-0a8f6f1d2b3c
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// The client's identifier
+        client_id: String,
+    },
+    /// Change a client; what is not given stays
+    ///
+    /// A list that is given replaces the old one; given once as "" it becomes empty.
+    ///
+    /// Examples:
+    ///   grantor client update ID --redirect-uri https://notes.example.com/cb2 \
+    ///       --scope "openid notes:read"
+    ///   grantor client update ID --access-token-lifetime 5m
+    ///   grantor client update ID --disable
+    #[command(verbatim_doc_comment)]
+    Update(Box<Update>),
+    /// Remove a client; its tokens end
+    ///
+    /// Example:
+    ///   grantor client delete 3c4e8f8a-6f0b-4f0e-9d5e-0a8f6f1d2b3c
+    #[command(verbatim_doc_comment)]
+    Delete {
+        /// The client's identifier
+        client_id: String,
+    },
+    /// Replace a client's secret; the old one ends within 2 seconds
+    ///
+    /// Example:
+    ///   grantor client rotate-secret 3c4e8f8a-6f0b-4f0e-9d5e-0a8f6f1d2b3c
+    #[command(verbatim_doc_comment)]
+    RotateSecret {
+        /// The client's identifier
+        client_id: String,
+    },
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<(), CommandError> {
+    match command {
+        Command::Create(arguments) => create(*arguments, context).await,
+        Command::List => {
+            let clients = context.store.clients().await?;
+            let views: Vec<_> = clients.iter().map(ClientView::from).collect();
+            print(context.json, &views, || list(&clients))
+        }
+        Command::Show { client_id } => {
+            let client = context.store.client(&client_id.into()).await?;
+            show(context, &client.ok_or(RegistrationError::NotFound)?)
+        }
+        Command::Update(arguments) => update(*arguments, context).await,
+        Command::Delete { client_id } => delete(&client_id.into(), context).await,
+        Command::RotateSecret { client_id } => rotate_secret(&client_id.into(), context).await,
+    }
+}
+
+fn show(context: &Context, client: &Client) -> Result<(), CommandError> {
+    print(context.json, &ClientView::from(client), || describe(client))
+}
+
+#[derive(Serialize)]
+struct Registered<'a> {
+    #[serde(flatten)]
+    client: ClientView<'a>,
+    client_secret: Option<&'a str>,
+}
+
+async fn create(arguments: Create, context: &Context) -> Result<(), CommandError> {
+    let metadata = arguments.into_metadata()?;
+    let (client, secret) =
+        registration::create(&context.store, &context.master_keys, metadata, Timestamp::now()).await?;
+    let client_secret = secret.as_ref().map(|secret| secret.expose().as_str());
+    let view = Registered { client: ClientView::from(&client), client_secret };
+    print(context.json, &view, || {
+        let secret = secret.as_ref().map(|secret| format!("\n{}", secret_lines(secret))).unwrap_or_default();
+        format!("Registered the client {}.\n\n{}{secret}", client.name, describe(&client))
+    })
+}
+
+fn secret_lines(secret: &Secret<String>) -> String {
+    let line = pairs(&[("client_secret", secret.expose().clone())]);
+    format!("{line}Keep the secret now: it is not shown again.")
+}
+
+async fn update(arguments: Update, context: &Context) -> Result<(), CommandError> {
+    let id = arguments.client_id.clone().into();
+    let client = if arguments.changes_metadata() {
+        let mut refused = None;
+        let change = |metadata: &mut _| refused = arguments.apply(metadata).err();
+        let updated = registration::update(&context.store, &id, change).await;
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        Some(updated?)
+    } else {
+        None
+    };
+    let client = match (arguments.disabled(), client) {
+        (Some(true), _) => registration::set_disabled(&context.store, &id, Some(Timestamp::now())).await?,
+        (Some(false), _) => registration::set_disabled(&context.store, &id, None).await?,
+        (None, Some(client)) => client,
+        (None, None) => return Err(CommandError::new("invalid_request", "nothing to change was given")),
+    };
+    show(context, &client)
+}
+
+async fn delete(id: &ClientId, context: &Context) -> Result<(), CommandError> {
+    if !context.store.delete_client(id).await? {
+        return Err(RegistrationError::NotFound.into());
+    }
+    print(context.json, &json!({ "client_id": id, "deleted": true }), || {
+        format!("Deleted the client {id}. Its tokens have ended.")
+    })
+}
+
+async fn rotate_secret(id: &ClientId, context: &Context) -> Result<(), CommandError> {
+    let secret = registration::rotate_secret(&context.store, &context.master_keys, id).await?;
+    let value = json!({ "client_id": id, "client_secret": secret.expose() });
+    print(context.json, &value, || {
+        format!("The client {id} has a new secret; the old one has ended.\n\n{}", secret_lines(&secret))
+    })
+}

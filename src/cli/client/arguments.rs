@@ -1,0 +1,160 @@
+//! What `grantor client create` and `update` take.
+
+use clap::Args;
+
+use crate::cli::CommandError;
+use crate::cli::arguments::{Lifetime, lifetime, scopes};
+use crate::clients::ClientMetadata;
+use crate::model::{ApplicationType, AuthMethod, GrantType};
+
+/// A new client.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The name that people see on the consent page
+    #[arg(long)]
+    name: String,
+    /// It cannot keep a secret: an app on a device or in a browser
+    #[arg(long)]
+    public: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Changes of a client.
+#[derive(Debug, Args)]
+pub struct Update {
+    /// The client's identifier
+    pub client_id: String,
+    /// The name that people see on the consent page
+    #[arg(long)]
+    name: Option<String>,
+    /// Refuse it everything from now on; its tokens are inactive
+    #[arg(long, conflicts_with = "enable")]
+    disable: bool,
+    /// Let it work again
+    #[arg(long)]
+    enable: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Where answers may go, exactly; may be repeated
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// A grant it may use; may be repeated [default of a new client: authorization_code and refresh_token]
+    #[arg(long = "grant", value_name = "GRANT", value_enum)]
+    grants: Vec<GrantType>,
+    /// Scopes it may ask for, separated by blanks [default of a new client that people sign in to: "openid
+    /// profile email offline_access"]
+    #[arg(long, value_name = "SCOPES")]
+    scope: Option<String>,
+    /// A resource it may get tokens for; may be repeated [default: the issuer]
+    #[arg(long = "audience", value_name = "URI")]
+    audiences: Vec<String>,
+    /// A resource that it is: it may introspect tokens for it; may be repeated
+    #[arg(long = "resource-server", value_name = "URI")]
+    resource_servers: Vec<String>,
+    /// How it authenticates [default: client_secret_basic or client_secret_post; public: none]
+    #[arg(long, value_name = "METHOD", value_enum)]
+    auth_method: Option<AuthMethod>,
+    /// Where it runs [default: native if public and all redirect URIs are loopback or private-use]
+    #[arg(long, value_name = "TYPE", value_enum)]
+    application_type: Option<ApplicationType>,
+    /// Lifetime of its access tokens, such as 5m, or "default"
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    access_token_lifetime: Option<Lifetime>,
+    /// A refresh token that is not used for this long ends; such as 14d, or "default"
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    refresh_idle_lifetime: Option<Lifetime>,
+    /// Access ends after this long even when refreshed; such as 90d, or "default"
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    refresh_absolute_lifetime: Option<Lifetime>,
+    /// Whether a refresh token is replaced at each use; public clients: always [default: true]
+    #[arg(long, value_name = "BOOL")]
+    rotate_refresh_tokens: Option<bool>,
+    /// Whether PKCE is required; public clients: always [default: true]
+    #[arg(long, value_name = "BOOL")]
+    require_pkce: Option<bool>,
+}
+
+impl Create {
+    /// What was given, over the defaults.
+    pub fn into_metadata(self) -> Result<ClientMetadata, CommandError> {
+        let mut metadata = ClientMetadata { public: self.public, ..ClientMetadata::named(self.name) };
+        self.common.apply(&mut metadata)?;
+        Ok(metadata)
+    }
+}
+
+impl Update {
+    /// Whether more is given than `--enable` or `--disable`.
+    pub fn changes_metadata(&self) -> bool {
+        self.name.is_some() || self.common.is_given()
+    }
+
+    /// Whether the client is to be switched off (`true`) or on.
+    pub fn disabled(&self) -> Option<bool> {
+        (self.disable || self.enable).then_some(self.disable)
+    }
+
+    /// Puts what was given over what is registered.
+    pub fn apply(&self, metadata: &mut ClientMetadata) -> Result<(), CommandError> {
+        if let Some(name) = &self.name {
+            metadata.name.clone_from(name);
+        }
+        self.common.apply(metadata)
+    }
+}
+
+impl Common {
+    fn is_given(&self) -> bool {
+        let lists = [&self.redirect_uris, &self.audiences, &self.resource_servers];
+        let lifetimes =
+            [self.access_token_lifetime, self.refresh_idle_lifetime, self.refresh_absolute_lifetime];
+        lists.iter().any(|list| !list.is_empty())
+            || lifetimes.iter().any(Option::is_some)
+            || !self.grants.is_empty()
+            || self.scope.is_some()
+            || self.auth_method.is_some()
+            || self.application_type.is_some()
+            || self.rotate_refresh_tokens.is_some()
+            || self.require_pkce.is_some()
+    }
+
+    fn apply(&self, metadata: &mut ClientMetadata) -> Result<(), CommandError> {
+        replace_list(&mut metadata.redirect_uris, &self.redirect_uris);
+        replace_list(&mut metadata.audiences, &self.audiences);
+        replace_list(&mut metadata.resource_servers, &self.resource_servers);
+        if !self.grants.is_empty() {
+            metadata.grant_types = Some(self.grants.clone());
+        }
+        if let Some(scope) = &self.scope {
+            metadata.scopes = Some(scopes(scope)?);
+        }
+        metadata.auth_method = self.auth_method.or(metadata.auth_method);
+        metadata.application_type = self.application_type.or(metadata.application_type);
+        replace(&mut metadata.access_token_lifetime, self.access_token_lifetime.map(|given| given.0));
+        replace(&mut metadata.refresh_idle_lifetime, self.refresh_idle_lifetime.map(|given| given.0));
+        replace(&mut metadata.refresh_absolute_lifetime, self.refresh_absolute_lifetime.map(|given| given.0));
+        replace(&mut metadata.rotate_refresh_tokens, self.rotate_refresh_tokens);
+        replace(&mut metadata.require_pkce, self.require_pkce);
+        Ok(())
+    }
+}
+
+fn replace<T>(target: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *target = given;
+    }
+}
+
+/// A list given once as "" empties.
+fn replace_list(target: &mut Vec<String>, given: &[String]) {
+    match given {
+        [] => {}
+        [only] if only.is_empty() => target.clear(),
+        given => *target = given.to_vec(),
+    }
+}

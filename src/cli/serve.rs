@@ -1,0 +1,132 @@
+//! `grantor serve`.
+
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::context::{load_master_keys, open_database};
+use super::output::{note, say};
+use super::{CommandError, GlobalOptions, demo};
+use crate::app::Shared;
+use crate::clients::Registry;
+use crate::config::{Config, DatabaseSource};
+use crate::jobs::Jobs;
+use crate::keys::{KeyOperations, Keys, MasterKeys, verify_master_keys};
+use crate::store::{Database, Store};
+use crate::telemetry::logs;
+use crate::telemetry::metrics::Metrics;
+use crate::time::Timestamp;
+use crate::users::{Cost, PasswordHasher};
+use crate::web::server;
+
+pub(super) const ABOUT: &str = "Run the server until SIGTERM or Ctrl-C.
+
+With nothing configured it keeps a private PostgreSQL in the state directory,
+makes a demo app and a demo user, and listens on http://localhost:8080. One line
+on standard output begins with `ready: ` when it accepts requests.
+
+Examples:
+  grantor serve
+  grantor serve --listen 127.0.0.1:9000 --state-dir ./state
+  DATABASE_URL=postgres://db/grantor \\
+      grantor serve --issuer https://id.example.com";
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Options {
+    /// Accept requests here
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// The issuer: the address that apps and people know this server by
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Speak TLS with this certificate chain in PEM; it is read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<String>,
+    /// The private key of the TLS certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<String>,
+}
+
+/// Runs the server until SIGTERM or SIGINT.
+pub(super) async fn run(options: Options, global: &GlobalOptions) -> Result<(), CommandError> {
+    let config = load_config(options, global)?;
+    logs::init(&config.log).map_err(|error| CommandError::new("server_error", error))?;
+    let stop = stop_signal()?;
+    let database = open_database(&config)?;
+    let served = serve(config, &database, stop).await;
+    let closed = database.close();
+    served?;
+    Ok(closed?)
+}
+
+fn load_config(options: Options, global: &GlobalOptions) -> Result<Config, CommandError> {
+    let mut overrides = global.overrides();
+    overrides.listen = options.listen;
+    overrides.issuer = options.issuer;
+    overrides.tls_cert = options.tls_cert;
+    overrides.tls_key = options.tls_key;
+    Ok(Config::load(&overrides)?)
+}
+
+async fn serve(
+    config: Config,
+    database: &Database,
+    stop: impl Future<Output = ()>,
+) -> Result<(), CommandError> {
+    if config.database.migrate {
+        database.migrate().await?;
+    } else {
+        database.check_schema().await?;
+    }
+    let master_keys = Arc::new(load_master_keys(&config)?);
+    let store = database.store(server::JOB_CONNECTIONS, config.database.acquire_timeout);
+    verify_master_keys(&store, &master_keys).await?;
+    store.ensure_partitions(config.tokens.refresh_absolute_lifetime).await?;
+
+    let bound = server::bind(config.server.listen)?;
+    let config = config.with_bound_port(bound.address.port());
+    let metrics = Metrics::install().map_err(|error| CommandError::new("server_error", error))?;
+    let shared = Arc::new(shared(config, &store, master_keys).await?);
+    let metrics = server::start_metrics(&shared.config, metrics)?;
+    let jobs = Jobs::start(store.clone(), Arc::clone(&shared));
+    let running = server::start(bound, Arc::clone(&shared), database.stores())?;
+    say(&format!("ready: {}", shared.config.issuer));
+
+    stop.await;
+    note("stopping: ending what has begun");
+    shared.drain();
+    running.stop().await?;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
+    jobs.stop().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> Result<Shared, CommandError> {
+    let token_lifetime = config.tokens.access_token_lifetime.max(config.tokens.id_token_lifetime);
+    KeyOperations::new(store, &master_keys, config.keys.jwks_max_age, token_lifetime).ensure_first().await?;
+    let keys = Keys::load(store, Arc::clone(&master_keys), token_lifetime, Timestamp::now()).await?;
+    let passwords = PasswordHasher::start(config.passwords.threads, Cost::from(&config.passwords))?;
+    let demo = if config.database.source == DatabaseSource::Embedded {
+        demo::seed(&config, store, &master_keys, &passwords).await?
+    } else {
+        None
+    };
+    let registry = Registry::load(store).await?;
+    Ok(Shared::new(config, master_keys, keys, registry, passwords, demo))
+}
+
+/// Resolves at the first SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
+    let listen = |kind| signal(kind).map_err(|error| CommandError::new("server_error", error));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
