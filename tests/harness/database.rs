@@ -1,0 +1,161 @@
+//! One private cluster for all tests, a template with the current schema, a clone for each test.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use grantor::secret::{base64url, random_bytes, sha256};
+use grantor::store::embedded::{Durability, Embedded};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// The master key of all tests: a key in the template can be used in every clone.
+pub const MASTER_KEY: &str = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=";
+
+/// A test's own database. It goes with it.
+pub struct TestDatabase {
+    pub name: String,
+    // The last test to leave stops the cluster.
+    cluster: Embedded,
+}
+
+impl TestDatabase {
+    /// A clone of the migrated template.
+    pub async fn new() -> Self {
+        let database = Self::named_randomly().await;
+        let template = template(&database).await;
+        database.admin(&format!("CREATE DATABASE {} TEMPLATE {template}", database.name)).await;
+        database
+    }
+
+    /// A database without any table.
+    pub async fn empty() -> Self {
+        let database = Self::named_randomly().await;
+        database.admin(&format!("CREATE DATABASE {}", database.name)).await;
+        database
+    }
+
+    async fn named_randomly() -> Self {
+        let state = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
+        // Open, so that the cluster lies in it for root too, and goes with it.
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+        let cluster = tokio::task::spawn_blocking(move || Embedded::start(&state, Durability::None, &|_| {}))
+            .await
+            .unwrap()
+            .unwrap();
+        let name = format!("t_{}", random_bytes::<8>().map(|byte| format!("{byte:02x}")).concat());
+        Self { name, cluster }
+    }
+
+    /// How a server or a command reaches it.
+    pub fn url(&self) -> String {
+        self.url_of(&self.name)
+    }
+
+    fn url_of(&self, name: &str) -> String {
+        let options = self.cluster.connect_options();
+        let socket = options.get_socket().expect("the cluster listens on a socket").display().to_string();
+        let encoded: String = form_urlencoded::byte_serialize(socket.as_bytes()).collect();
+        format!("postgres:///{name}?host={encoded}&user=grantor")
+    }
+
+    /// A connection for looking into the tables.
+    pub async fn sql(&self) -> PgConnection {
+        PgConnection::connect_with(&self.options()).await.unwrap()
+    }
+
+    pub fn options(&self) -> PgConnectOptions {
+        self.cluster.connect_options().database(&self.name)
+    }
+
+    /// Runs a statement in this database.
+    pub async fn execute(&self, statement: &str) -> u64 {
+        let mut connection = self.sql().await;
+        sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut connection)
+            .await
+            .unwrap()
+            .rows_affected()
+    }
+
+    async fn admin(&self, statement: &str) {
+        let options = self.cluster.connect_options().database("postgres");
+        let mut connection = PgConnection::connect_with(&options).await.unwrap();
+        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let options = self.cluster.connect_options().database("postgres");
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // Dropping is not async; a runtime of its own on a thread of its own is.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                if let Ok(mut connection) = PgConnection::connect_with(&options).await {
+                    let _ = sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await;
+                }
+            });
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// The template's name. It is made once for each state of the migrations, by the real command.
+async fn template(database: &TestDatabase) -> String {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let migrations: Vec<u8> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect();
+    let hash = base64url(&sha256(&migrations)).to_lowercase().replace(['-', '_'], "x");
+    let name = format!("template_{}", &hash[..16]);
+
+    let options = database.cluster.connect_options().database("postgres");
+    let (url, wanted) = (database.url_of(&name), name.clone());
+    tokio::task::spawn_blocking(move || {
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(make_template(&options, &url, &wanted));
+    })
+    .await
+    .unwrap();
+    name
+}
+
+async fn make_template(options: &PgConnectOptions, url: &str, name: &str) {
+    let mut connection = PgConnection::connect_with(options).await.unwrap();
+    let exists: bool = sqlx::query_scalar(
+        "SELECT coalesce(bool_or(datistemplate), false) FROM pg_database WHERE datname = $1",
+    )
+    .bind(name)
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    if exists {
+        return;
+    }
+    // Left half-made by a run that was ended.
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    // Rotating makes the first key, so that no test pays for one.
+    for arguments in [["migrate", "--json"].as_slice(), &["key", "rotate", "--now"]] {
+        let done = Command::new(env!("CARGO_BIN_EXE_grantor"))
+            .args(arguments)
+            .env("DATABASE_URL", url)
+            .env("GRANTOR_MASTER_KEY", MASTER_KEY)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let ready = format!("ALTER DATABASE {name} IS_TEMPLATE true");
+    sqlx::query(AssertSqlSafe(ready)).execute(&mut connection).await.unwrap();
+}

@@ -1,0 +1,21 @@
+//! Actors: a server with its own database, a browser, a relying party.
+
+mod browser;
+mod database;
+mod installation;
+pub mod jwt;
+mod relying_party;
+mod server;
+mod statements;
+mod token_endpoint;
+mod volley;
+mod wire;
+
+pub use browser::{Answer, Browser, query_of};
+pub use database::{MASTER_KEY, TestDatabase};
+pub use installation::{Installation, Process, until};
+pub use relying_party::{RelyingParty, Tokens, claims_of, pkce};
+pub use server::{Server, Settings, password_of};
+pub use statements::CountingProxy;
+pub use volley::{Hit, Shot, volley};
+pub use wire::Wire;

@@ -1,0 +1,14 @@
+//! All integration tests: over real HTTP, against the real binary, each with a database of its own.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests speak for themselves, and a failed step is a failed test"
+)]
+
+mod administration;
+mod embedded;
+mod harness;
+mod smoke;
