@@ -11,4 +11,8 @@
 mod administration;
 mod embedded;
 mod harness;
+mod oauth;
+mod races;
+mod round_trips;
 mod smoke;
+mod withdrawal;

@@ -1,0 +1,167 @@
+//! How many statements a request costs. A proxy before PostgreSQL reads them off the wire, so that a `BEGIN` or
+//! a statement inside the driver counts as any other; the heartbeat, which comes without any request, does not.
+
+use std::time::Duration;
+
+use crate::harness::{Answer, Browser, CountingProxy, RelyingParty, Server, Settings, pkce};
+
+struct Counted {
+    server: Server,
+    proxy: CountingProxy,
+    browser: Browser,
+    app: RelyingParty,
+}
+
+impl Counted {
+    async fn start() -> Self {
+        let database = std::sync::Arc::new(crate::harness::TestDatabase::new().await);
+        let proxy = CountingProxy::before(&database).await;
+        // One worker has one pool, in which statements stay prepared.
+        let settings =
+            Settings::default().with("DATABASE_URL", &proxy.url()).with("GRANTOR_SERVER_WORKERS", "1");
+        let server = Server::start_on(database, settings).await;
+        server.user("alice", &[]);
+        let grants = ["authorization_code", "refresh_token", "client_credentials"];
+        let app = RelyingParty::register(&server, &grants.map(|grant| ["--grant", grant]).concat());
+        // The registration changed the installation's version; every process must have seen that.
+        server.change_arrives().await;
+        let browser = Browser::new(&server);
+        // Opens the worker's connection, which is set up with a statement; no client becomes known by it.
+        assert_eq!(browser.get("/authorize?client_id=nobody").await.status, 400);
+        Self { browser, server, proxy, app }
+    }
+
+    /// The statements of one request.
+    async fn of(&self, request: impl Future<Output = Answer>) -> (Answer, Vec<String>) {
+        self.proxy.statements.clear();
+        let answer = request.await;
+        (answer, self.proxy.statements.of_requests())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proxy_sees_statements_and_the_heartbeat() {
+    let counted = Counted::start().await;
+    counted.proxy.statements.clear();
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert!(counted.proxy.statements.has_heartbeat());
+    // Nothing but the heartbeat runs by itself, so that what is counted is the request's.
+    assert_eq!(counted.proxy.statements.of_requests(), Vec::<String>::new());
+
+    let page = counted.browser.get("/sign-in").await;
+    let fields = [("username", "alice"), ("password", "wrong")];
+    let (_, statements) = counted.of(counted.browser.submit(&page, &fields)).await;
+    assert!(statements.iter().any(|statement| statement.contains("FROM users")), "{statements:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_token_endpoint_keeps_within_its_budget() {
+    let counted = Counted::start().await;
+    let Counted { app, browser, .. } = &counted;
+    app.sign_in(browser, "alice", &[]).await;
+
+    let (code, verifier) = app.code(browser, "alice", &[]).await;
+    let (answer, statements) = counted.of(app.redeem(&code, &verifier, &[])).await;
+    let mut tokens = answer.tokens();
+    assert_eq!(statements.len(), 2, "a look and a guarded write: {statements:#?}");
+
+    // The first refresh prepares; what is prepared counts once like what is not.
+    for _ in 0..3 {
+        let (answer, statements) = counted.of(app.refresh(tokens.refresh_token(), &[])).await;
+        assert_eq!(statements.len(), 2, "a look and a guarded write: {statements:#?}");
+        let (replayed, statements) = counted.of(app.refresh(tokens.refresh_token(), &[])).await;
+        assert_eq!(statements.len(), 1, "a replay within the window only looks: {statements:#?}");
+        assert_eq!(replayed.tokens().refresh_token(), answer.tokens().refresh_token());
+        tokens = answer.tokens();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_acting_for_itself_costs_nothing_once_it_is_known() {
+    let counted = Counted::start().await;
+    let form = [("grant_type", "client_credentials")];
+    for most in [1, 0, 0] {
+        let (answer, statements) = counted.of(counted.app.token(&form)).await;
+        answer.tokens();
+        assert!(statements.len() <= most, "{statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn authorizing_with_consent_on_file_costs_two() {
+    let counted = Counted::start().await;
+    let Counted { app, browser, .. } = &counted;
+    app.sign_in(browser, "alice", &[]).await;
+    for _ in 0..3 {
+        let (_, challenge) = pkce();
+        let (answer, statements) = counted.of(browser.get(&app.authorize_path(&challenge, &[]))).await;
+        assert!(answer.parameter("code").is_some(), "{:?}", answer.location());
+        assert!(statements.len() <= 2, "{statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn introspection_costs_one_and_revocation_at_most_two() {
+    let counted = Counted::start().await;
+    let Counted { app, browser, .. } = &counted;
+    let tokens = app.sign_in(browser, "alice", &[]).await;
+    let own = app.token(&[("grant_type", "client_credentials")]).await.tokens();
+    for token in [tokens.access_token(), tokens.refresh_token(), own.access_token()] {
+        let (answer, statements) = counted.of(app.post("/introspect", &[("token", token)])).await;
+        assert_eq!(answer.json()["active"], true);
+        assert_eq!(statements.len(), 1, "{statements:#?}");
+    }
+    // Junk and what was tampered with are refused without a query.
+    let tampered = format!("{}x", tokens.access_token());
+    for junk in ["", "x", "grr_x", &tampered, &tokens.refresh_token()[..60]] {
+        let (answer, statements) = counted.of(app.post("/introspect", &[("token", junk)])).await;
+        assert_eq!(answer.json()["active"], false);
+        assert_eq!(statements, Vec::<String>::new());
+        let (_, statements) = counted.of(app.refresh(if junk.is_empty() { "x" } else { junk }, &[])).await;
+        assert_eq!(statements, Vec::<String>::new());
+    }
+    for token in [tokens.access_token(), tokens.refresh_token()] {
+        let (_, statements) = counted.of(app.revoke(token)).await;
+        assert!(statements.len() <= 2, "{statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_and_health_cost_nothing() {
+    let counted = Counted::start().await;
+    let paths = [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+        "/health/live",
+        "/health/ready",
+    ];
+    for path in paths {
+        let (answer, statements) = counted.of(counted.browser.get(path)).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(statements, Vec::<String>::new(), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_signed_in_writes_nothing_by_looking() {
+    let counted = Counted::start().await;
+    let (_, challenge) = pkce();
+    let path = counted.app.authorize_path(&challenge, &[]);
+    for round in 0..3 {
+        let stranger = Browser::new(&counted.server);
+        let (answer, statements) = counted.of(stranger.get(&path)).await;
+        assert!(answer.location().unwrap().starts_with("/sign-in"), "{:?}", answer.location());
+        assert_reads(&statements, usize::from(round == 0));
+        let (answer, statements) = counted.of(stranger.get(&answer.location().unwrap())).await;
+        assert!(answer.has_id("login-submit"));
+        assert_reads(&statements, 0);
+        let (_, statements) = counted.of(stranger.get("/sign-in")).await;
+        assert_reads(&statements, 0);
+    }
+}
+
+fn assert_reads(statements: &[String], most: usize) {
+    assert!(statements.len() <= most, "{statements:#?}");
+    assert!(statements.iter().all(|statement| statement.starts_with("SELECT")), "{statements:#?}");
+}
