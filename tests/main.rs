@@ -9,9 +9,12 @@
 )]
 
 mod administration;
+mod demo;
 mod embedded;
 mod harness;
+mod http;
 mod oauth;
+mod pages;
 mod races;
 mod round_trips;
 mod smoke;

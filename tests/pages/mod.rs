@@ -1,0 +1,11 @@
+//! What people and their browsers meet.
+
+mod errors;
+mod headers;
+mod hosts;
+mod password;
+mod session;
+mod set_password;
+mod sign_in;
+mod sign_out;
+mod throttle;
