@@ -9,13 +9,17 @@
 )]
 
 mod administration;
+mod cli;
+mod configuration;
 mod demo;
 mod embedded;
 mod harness;
 mod http;
+mod keys;
 mod oauth;
 mod pages;
 mod races;
 mod round_trips;
+mod serve;
 mod smoke;
 mod withdrawal;
