@@ -9,6 +9,7 @@
 )]
 
 mod administration;
+mod architecture;
 mod cli;
 mod configuration;
 mod demo;
@@ -19,6 +20,7 @@ mod keys;
 mod oauth;
 mod pages;
 mod races;
+mod rfc_map;
 mod round_trips;
 mod serve;
 mod smoke;
