@@ -1,10 +1,8 @@
 //! The configuration as an operator meets it: who wins, what is shown, what is hidden.
 
-use std::net::TcpListener;
-
 use serde_json::Value;
 
-use crate::harness::{Installation, MASTER_KEY, TestDatabase};
+use crate::harness::{Installation, MASTER_KEY, TestDatabase, free_port};
 
 /// Who gave a setting, and its value.
 fn shown(installation: &Installation, flags: &[&str], setting: &str) -> (String, Value) {
@@ -61,10 +59,7 @@ fn the_database_is_that_of_the_strongest() {
 #[tokio::test]
 async fn the_server_listens_where_the_strongest_says() {
     let database = TestDatabase::new().await;
-    let ports: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let [in_file, in_environment, in_flag] =
-        [0, 1, 2].map(|number: usize| ports[number].local_addr().unwrap().to_string());
-    drop(ports);
+    let [in_file, in_environment, in_flag] = [(); 3].map(|()| format!("127.0.0.1:{}", free_port()));
     let installation = Installation::on(&database).with("GRANTOR_MASTER_KEY", MASTER_KEY);
     let file = installation.file("grantor.toml", &format!("[server]\nlisten = \"{in_file}\"\n"));
     let file = file.to_str().unwrap();

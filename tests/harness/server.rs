@@ -1,7 +1,7 @@
 //! The real binary as a process, and its command line.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::database::{MASTER_KEY, TestDatabase};
+use super::port::free_port;
 
 /// Settings of a server beyond the tests' usual ones, as environment variables.
 #[derive(Default, Clone)]
@@ -51,7 +52,7 @@ impl Server {
     /// its own address; programs may use it.
     pub async fn replica(&self, settings: Settings) -> Self {
         let settings = settings.with("GRANTOR_ISSUER", &self.issuer);
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = free_port();
         let database = Arc::clone(&self.database);
         let spawned = tokio::task::spawn_blocking(move || Self::spawn(database, &settings, free)).await;
         let mut replica = spawned.unwrap();

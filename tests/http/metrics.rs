@@ -1,14 +1,12 @@
 //! `/metrics`: on a listener of its own, without secrets, and no request makes a series. Case 84.
 
-use std::net::TcpListener;
-
 use reqwest::Method;
 
-use crate::harness::{Browser, RelyingParty, Server, Settings, password_of, pkce};
+use crate::harness::{Browser, RelyingParty, Server, Settings, free_port, password_of, pkce};
 
 #[tokio::test]
 async fn they_tell_how_much_and_never_what() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let address = format!("127.0.0.1:{}", free_port());
     let settings = Settings::default().with("GRANTOR_SERVER_METRICS_LISTEN", &address);
     let server = Server::start_with(settings).await;
     let id = server.user("alice", &[]);

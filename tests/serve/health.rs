@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use grantor::store::embedded::{Durability, Embedded};
 
-use crate::harness::{Installation, MASTER_KEY, Process, TestDatabase, until};
+use crate::harness::{Installation, MASTER_KEY, Process, TestDatabase, free_port, until};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -110,5 +110,5 @@ async fn the_health_command_takes_the_address_from_the_configuration() {
 }
 
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    format!("127.0.0.1:{}", free_port())
 }

@@ -1,6 +1,8 @@
 """Starts a program, waits until it serves, ends that program and no other."""
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import time
@@ -8,9 +10,12 @@ from pathlib import Path
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below the ports that the system gives to connections, so that none of those takes it meanwhile."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("none of a hundred ports is free")
 
 
 def clean_environment(**values):
