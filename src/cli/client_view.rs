@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::output::{pairs, table};
+use crate::jose::Algorithm;
 use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType};
 use crate::time::Timestamp;
 
@@ -26,6 +27,9 @@ pub(super) struct ClientView<'a> {
     refresh_absolute_lifetime: Option<u64>,
     rotate_refresh_tokens: bool,
     require_pkce: bool,
+    access_token_signing_alg: Algorithm,
+    id_token_signed_response_alg: Algorithm,
+    introspection_signed_response_alg: Option<Algorithm>,
     disabled_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -49,6 +53,9 @@ impl<'a> From<&'a Client> for ClientView<'a> {
             refresh_absolute_lifetime: seconds(client.refresh_absolute_lifetime),
             rotate_refresh_tokens: client.rotate_refresh_tokens,
             require_pkce: client.require_pkce,
+            access_token_signing_alg: client.access_token_signing_alg.unwrap_or_default(),
+            id_token_signed_response_alg: client.id_token_signed_response_alg.unwrap_or_default(),
+            introspection_signed_response_alg: client.introspection_signed_response_alg,
             disabled_at: client.disabled_at,
             created_at: client.created_at,
         }
@@ -77,6 +84,8 @@ pub(super) fn describe(client: &Client) -> String {
         ("refresh absolute", lifetime(client.refresh_absolute_lifetime)),
         ("refresh tokens", if client.rotate_refresh_tokens { "rotate" } else { "stay the same" }.to_owned()),
         ("PKCE", if client.require_pkce { "required" } else { "optional" }.to_owned()),
+        ("access tokens signed", client.access_token_signing_alg.unwrap_or_default().to_string()),
+        ("ID tokens signed", client.id_token_signed_response_alg.unwrap_or_default().to_string()),
         ("state", state(client)),
         ("created", client.created_at.to_string()),
     ])

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::registration_checks::{Refusal, check};
+use crate::jose::Algorithm;
 use crate::keys::{MasterKey, MasterKeys, Purpose};
 use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType, SecretHash};
 use crate::secret::{Secret, TokenKind, random_bytes};
@@ -40,6 +41,12 @@ pub struct ClientMetadata {
     pub rotate_refresh_tokens: bool,
     /// Whether `code_challenge` is required; only a confidential client may do without.
     pub require_pkce: bool,
+    /// What its access tokens are signed with; without one RS256.
+    pub access_token_signing_alg: Option<Algorithm>,
+    /// What its ID tokens are signed with; without one RS256.
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    /// What introspection answers for it are signed with (RFC 9701 §6); without one RS256.
+    pub introspection_signed_response_alg: Option<Algorithm>,
 }
 
 impl ClientMetadata {
@@ -60,6 +67,9 @@ impl ClientMetadata {
             refresh_absolute_lifetime: None,
             rotate_refresh_tokens: true,
             require_pkce: true,
+            access_token_signing_alg: None,
+            id_token_signed_response_alg: None,
+            introspection_signed_response_alg: None,
         }
     }
 }
@@ -82,6 +92,9 @@ impl From<Client> for ClientMetadata {
             refresh_absolute_lifetime: client.refresh_absolute_lifetime,
             rotate_refresh_tokens: client.rotate_refresh_tokens,
             require_pkce: client.require_pkce,
+            access_token_signing_alg: client.access_token_signing_alg,
+            id_token_signed_response_alg: client.id_token_signed_response_alg,
+            introspection_signed_response_alg: client.introspection_signed_response_alg,
         }
     }
 }

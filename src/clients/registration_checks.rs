@@ -72,6 +72,9 @@ pub(super) fn check(
         refresh_absolute_lifetime: metadata.refresh_absolute_lifetime,
         rotate_refresh_tokens: metadata.rotate_refresh_tokens,
         require_pkce: metadata.require_pkce,
+        access_token_signing_alg: metadata.access_token_signing_alg,
+        id_token_signed_response_alg: metadata.id_token_signed_response_alg,
+        introspection_signed_response_alg: metadata.introspection_signed_response_alg,
         disabled_at: None,
         created_at,
     })

@@ -27,6 +27,14 @@ impl TokenType for IdToken {
     const TYP: &'static str = "JWT";
 }
 
+/// The header that Grantor writes: no more than what a verifier needs.
+#[derive(Debug, Serialize)]
+struct Header<'a> {
+    typ: &'a str,
+    alg: &'a str,
+    kid: &'a str,
+}
+
 /// A JWT that lacks its signature. Signing happens elsewhere, since the key may lie in another device.
 #[derive(Debug)]
 pub struct UnsignedJwt {
@@ -39,10 +47,8 @@ impl UnsignedJwt {
     /// # Errors
     /// If the claims cannot be written as JSON.
     pub fn new<T: TokenType>(alg: Algorithm, kid: &str, claims: &impl Serialize) -> Result<Self, JoseError> {
-        let mut header = jsonwebtoken::Header::new(alg.in_header());
-        header.typ = Some(T::TYP.to_owned());
-        header.kid = Some(kid.to_owned());
-        let header = serde_json::to_vec(&header).map_err(JoseError::Claims)?;
+        let header =
+            serde_json::to_vec(&Header { typ: T::TYP, alg: alg.name(), kid }).map_err(JoseError::Claims)?;
         let claims = serde_json::to_vec(claims).map_err(JoseError::Claims)?;
         Ok(Self { signing_input: format!("{}.{}", base64url(&header), base64url(&claims)) })
     }

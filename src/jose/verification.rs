@@ -37,6 +37,7 @@ impl VerificationKey {
             Algorithm::Rs256 => {
                 PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             }
+            _ => return Err(JoseError::Key("its algorithm is not available")),
         };
         let key = key.map_err(|_| JoseError::Key("it is not an RSA key"))?;
         Ok(Self { alg: jwk.alg(), key })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ClientId;
+use crate::jose::Algorithm;
 use crate::time::Timestamp;
 
 /// A registered client.
@@ -38,6 +39,12 @@ pub struct Client {
     pub rotate_refresh_tokens: bool,
     /// Whether `code_challenge` is required; always so for public clients (RFC 9700 §2.1.1).
     pub require_pkce: bool,
+    /// What its access tokens are signed with; `None`: RS256.
+    pub access_token_signing_alg: Option<Algorithm>,
+    /// What its ID tokens are signed with (OpenID Connect Registration §2); `None`: RS256.
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    /// What introspection answers for it are signed with (RFC 9701 §6); `None`: RS256, where it asks for a JWT.
+    pub introspection_signed_response_alg: Option<Algorithm>,
     /// Since when it is switched off.
     pub disabled_at: Option<Timestamp>,
     /// When it was registered.

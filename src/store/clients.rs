@@ -6,6 +6,7 @@ use ::time::OffsetDateTime;
 use sqlx::{Postgres, Transaction};
 
 use super::{Store, StoreError, bump_version};
+use crate::jose::Algorithm;
 use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType, SecretHash};
 
 /// The one list of columns that a [`ClientRow`] has, with what follows `FROM clients`.
@@ -16,6 +17,7 @@ macro_rules! select_clients {
             "SELECT client_id, name, application_type, auth_method, secret_hash, secret_key_id, redirect_uris,
                     grant_types, scopes, audiences, resource_servers, access_token_lifetime,
                     refresh_idle_lifetime, refresh_absolute_lifetime, rotate_refresh_tokens, require_pkce,
+                    access_token_signing_alg, id_token_signed_response_alg, introspection_signed_response_alg,
                     disabled_at, created_at
              FROM clients " + $tail,
             $($argument),*
@@ -31,8 +33,9 @@ impl Store {
             "INSERT INTO clients (client_id, name, confidential, application_type, auth_method, secret_hash,
                                   secret_key_id, redirect_uris, grant_types, scopes, audiences, resource_servers,
                                   access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime,
-                                  rotate_refresh_tokens, require_pkce, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)",
+                                  rotate_refresh_tokens, require_pkce, access_token_signing_alg,
+                                  id_token_signed_response_alg, introspection_signed_response_alg, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
             client.id.as_str(),
             client.name,
             client.is_confidential(),
@@ -50,6 +53,9 @@ impl Store {
             columns.refresh_absolute_lifetime,
             client.rotate_refresh_tokens,
             client.require_pkce,
+            columns.access_token_signing_alg,
+            columns.id_token_signed_response_alg,
+            columns.introspection_signed_response_alg,
             client.created_at.to_datetime(),
         )
         .execute(&mut *transaction)
@@ -131,7 +137,8 @@ impl ChangingClient<'_> {
              SET name = $2, application_type = $3, auth_method = $4, redirect_uris = $5, grant_types = $6,
                  scopes = $7, audiences = $8, resource_servers = $9, access_token_lifetime = $10,
                  refresh_idle_lifetime = $11, refresh_absolute_lifetime = $12, rotate_refresh_tokens = $13,
-                 require_pkce = $14, disabled_at = $15, updated_at = clock_timestamp()
+                 require_pkce = $14, disabled_at = $15, access_token_signing_alg = $16,
+                 id_token_signed_response_alg = $17, introspection_signed_response_alg = $18, updated_at = clock_timestamp()
              WHERE client_id = $1",
             client.id.as_str(),
             client.name,
@@ -148,6 +155,9 @@ impl ChangingClient<'_> {
             client.rotate_refresh_tokens,
             client.require_pkce,
             client.disabled_at.map(|at| at.to_datetime()),
+            columns.access_token_signing_alg,
+            columns.id_token_signed_response_alg,
+            columns.introspection_signed_response_alg,
         )
         .execute(&mut *self.transaction)
         .await?;
@@ -173,6 +183,9 @@ struct ClientRow {
     refresh_absolute_lifetime: Option<i32>,
     rotate_refresh_tokens: bool,
     require_pkce: bool,
+    access_token_signing_alg: Option<String>,
+    id_token_signed_response_alg: Option<String>,
+    introspection_signed_response_alg: Option<String>,
     disabled_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
 }
@@ -203,10 +216,23 @@ impl TryFrom<ClientRow> for Client {
             refresh_absolute_lifetime: row.refresh_absolute_lifetime.and_then(duration),
             rotate_refresh_tokens: row.rotate_refresh_tokens,
             require_pkce: row.require_pkce,
+            access_token_signing_alg: algorithm("access_token_signing_alg", row.access_token_signing_alg)?,
+            id_token_signed_response_alg: algorithm(
+                "id_token_signed_response_alg",
+                row.id_token_signed_response_alg,
+            )?,
+            introspection_signed_response_alg: algorithm(
+                "introspection_signed_response_alg",
+                row.introspection_signed_response_alg,
+            )?,
             disabled_at: row.disabled_at.map(Into::into),
             created_at: row.created_at.into(),
         })
     }
+}
+
+fn algorithm(column: &'static str, name: Option<String>) -> Result<Option<Algorithm>, StoreError> {
+    name.map(|name| Algorithm::from_name(&name).ok_or_else(|| unknown(column, name))).transpose()
 }
 
 fn unknown(column: &'static str, text: String) -> StoreError {
@@ -223,6 +249,9 @@ struct Columns {
     access_token_lifetime: Option<i32>,
     refresh_idle_lifetime: Option<i32>,
     refresh_absolute_lifetime: Option<i32>,
+    access_token_signing_alg: Option<&'static str>,
+    id_token_signed_response_alg: Option<&'static str>,
+    introspection_signed_response_alg: Option<&'static str>,
 }
 
 impl Columns {
@@ -233,6 +262,9 @@ impl Columns {
             access_token_lifetime: client.access_token_lifetime.map(seconds),
             refresh_idle_lifetime: client.refresh_idle_lifetime.map(seconds),
             refresh_absolute_lifetime: client.refresh_absolute_lifetime.map(seconds),
+            access_token_signing_alg: client.access_token_signing_alg.map(Algorithm::name),
+            id_token_signed_response_alg: client.id_token_signed_response_alg.map(Algorithm::name),
+            introspection_signed_response_alg: client.introspection_signed_response_alg.map(Algorithm::name),
         }
     }
 }

@@ -55,6 +55,9 @@ impl App {
             refresh_absolute_lifetime: None,
             rotate_refresh_tokens: true,
             require_pkce: true,
+            access_token_signing_alg: None,
+            id_token_signed_response_alg: None,
+            introspection_signed_response_alg: None,
             disabled_at: None,
             created_at: REQUESTED_AT,
         }

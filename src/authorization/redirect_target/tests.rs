@@ -24,6 +24,9 @@ fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
         refresh_absolute_lifetime: None,
         rotate_refresh_tokens: true,
         require_pkce: true,
+        access_token_signing_alg: None,
+        id_token_signed_response_alg: None,
+        introspection_signed_response_alg: None,
         disabled_at: None,
         created_at: Timestamp::from_unix_seconds(0),
     }

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::CommandError;
 use crate::cli::arguments::{Lifetime, lifetime, scopes};
 use crate::clients::ClientMetadata;
+use crate::jose::Algorithm;
 use crate::model::{ApplicationType, AuthMethod, GrantType};
 
 /// A new client.
@@ -77,6 +78,15 @@ struct Common {
     /// Whether PKCE is required; public clients: always [default: true]
     #[arg(long, value_name = "BOOL")]
     require_pkce: Option<bool>,
+    /// What its access tokens are signed with: RS256, PS256, ES256 or Ed25519 [default: RS256]
+    #[arg(long, value_name = "ALG")]
+    access_token_signing_alg: Option<Algorithm>,
+    /// What its ID tokens are signed with [default: RS256]
+    #[arg(long, value_name = "ALG")]
+    id_token_signed_response_alg: Option<Algorithm>,
+    /// What introspection answers for it are signed with, where they are [default: RS256]
+    #[arg(long, value_name = "ALG")]
+    introspection_signed_response_alg: Option<Algorithm>,
 }
 
 impl Create {
@@ -113,6 +123,11 @@ impl Common {
         let lists = [&self.redirect_uris, &self.audiences, &self.resource_servers];
         let lifetimes =
             [self.access_token_lifetime, self.refresh_idle_lifetime, self.refresh_absolute_lifetime];
+        let algorithms = [
+            self.access_token_signing_alg,
+            self.id_token_signed_response_alg,
+            self.introspection_signed_response_alg,
+        ];
         lists.iter().any(|list| !list.is_empty())
             || lifetimes.iter().any(Option::is_some)
             || !self.grants.is_empty()
@@ -121,6 +136,7 @@ impl Common {
             || self.application_type.is_some()
             || self.rotate_refresh_tokens.is_some()
             || self.require_pkce.is_some()
+            || algorithms.iter().any(Option::is_some)
     }
 
     fn apply(&self, metadata: &mut ClientMetadata) -> Result<(), CommandError> {
@@ -140,6 +156,12 @@ impl Common {
         replace(&mut metadata.refresh_absolute_lifetime, self.refresh_absolute_lifetime.map(|given| given.0));
         replace(&mut metadata.rotate_refresh_tokens, self.rotate_refresh_tokens);
         replace(&mut metadata.require_pkce, self.require_pkce);
+        metadata.access_token_signing_alg =
+            self.access_token_signing_alg.or(metadata.access_token_signing_alg);
+        metadata.id_token_signed_response_alg =
+            self.id_token_signed_response_alg.or(metadata.id_token_signed_response_alg);
+        metadata.introspection_signed_response_alg =
+            self.introspection_signed_response_alg.or(metadata.introspection_signed_response_alg);
         Ok(())
     }
 }
