@@ -14,6 +14,9 @@ pub mod config;
 
 pub mod telemetry;
 
+// Requests that Grantor itself makes.
+pub mod outgoing;
+
 // What is stored.
 pub mod model;
 

@@ -1,12 +1,18 @@
 //! JSON Web Signatures and keys (RFC 7515, 7517, 7519, 8725), as strict as one's own tokens allow.
 
 mod algorithm;
+mod client_assertion;
+mod client_jwk;
 mod error;
 mod jwk;
 mod jws;
 mod verification;
 
 pub use algorithm::Algorithm;
+pub use client_assertion::{
+    AssertionAlgorithm, AssertionClaims, AssertionFormError, Audience, LONGEST_ASSERTION, UnverifiedAssertion,
+};
+pub use client_jwk::{ClientJwkError, ClientJwks, MOST_CLIENT_KEYS};
 pub use error::JoseError;
 pub use jwk::{PublicJwk, jwk_set};
 pub use jws::{AccessToken, IdToken, TokenType, UnsignedJwt};

@@ -139,7 +139,7 @@ impl<T: TokenType> Jwt<T> {
 }
 
 /// Reads a JSON object: a struct is not filled from an array, as `serde` would.
-fn read_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+pub(super) fn read_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     if json.first() != Some(&b'{') {
         return Err(serde::de::Error::custom("not a JSON object"));
     }
