@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::authorization::{CodeIssuer, Incoming};
-use crate::clients::{AuthenticatedClient, Registry, authentication};
+use crate::clients::{AuthenticatedClient, Authenticator, KeySets, Registry};
 use crate::config::Config;
 use crate::demo::DemoApp;
 use crate::grants::Grants;
 use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
+use crate::outgoing::{Outgoing, Policy};
 use crate::protocol::{ClientCredentials, TokenError};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -29,6 +30,8 @@ pub struct Shared {
     pub keys: Keys,
     /// The registered clients and scopes.
     pub registry: Registry,
+    /// Public keys of clients that are given by address.
+    pub key_sets: KeySets,
     /// The hashing pool.
     pub passwords: PasswordHasher,
     /// The demo app, where a first run made one.
@@ -62,7 +65,10 @@ impl Shared {
         passwords: PasswordHasher,
         demo: Option<DemoApp>,
     ) -> Self {
-        Self { config, master_keys, keys, registry, passwords, demo, draining: AtomicBool::new(false) }
+        let outgoing = Policy::new(&config.outgoing.allowed_origins, config.issuer.is_loopback());
+        let key_sets = KeySets::new(Outgoing::new(outgoing));
+        let draining = AtomicBool::new(false);
+        Self { config, master_keys, keys, registry, key_sets, passwords, demo, draining }
     }
 
     /// From now on the process says that it is not ready, and ends what it has begun.
@@ -99,8 +105,16 @@ impl App {
     pub async fn authenticate(
         &self,
         credentials: &ClientCredentials,
+        now: Timestamp,
     ) -> Result<AuthenticatedClient, TokenError> {
-        authentication::authenticate(&self.registry, &self.store, &self.master_keys, credentials).await
+        let authenticator = Authenticator {
+            registry: &self.registry,
+            store: &self.store,
+            master_keys: &self.master_keys,
+            key_sets: &self.key_sets,
+            issuer: self.issuer(),
+        };
+        authenticator.authenticate(credentials, now).await
     }
 
     /// The grants of the token endpoint.

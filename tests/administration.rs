@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use grantor::clients::{ClientMetadata, registration, scopes};
+use grantor::clients::{ClientMetadata, registration, scopes, secrets};
 use grantor::config::DatabaseSource;
 use grantor::keys::MasterKeys;
 use grantor::model::{Client, ClientId, Role, Scope, SessionId, User};
@@ -188,15 +188,17 @@ async fn a_client_is_read_as_it_was_written_and_each_change_is_announced() {
     let read = |id: ClientId| async move { store.client(&id).await.unwrap().unwrap() };
     let same = |a: &Client, b: &Client| assert_eq!(format!("{a:?}"), format!("{b:?}"));
     same(&read(client.id.clone()).await, &client);
-    let hash = registration::hash_secret(keys.current(), secret.unwrap().expose());
-    assert!(client.secret == Some(hash));
+    let hash = secrets::hash_secret(keys.current(), secret.unwrap().expose());
+    let secret_of = |client: &Client| client.authentication.secrets().unwrap().newest.hash.clone();
+    assert!(secret_of(&client) == hash);
     assert_eq!(installation.version().await, before + 1);
 
     let changed = registration::update(store, &client.id, |m| m.name = "Other".to_owned()).await.unwrap();
     same(&read(client.id.clone()).await, &changed);
-    assert!(changed.secret == client.secret);
-    registration::rotate_secret(store, &keys, &client.id).await.unwrap();
-    assert!(read(client.id.clone()).await.secret != client.secret);
+    assert!(secret_of(&changed) == secret_of(&client));
+    let rotation = registration::Rotation::default();
+    registration::rotate_secret(store, &keys, &client.id, rotation, Timestamp::now()).await.unwrap();
+    assert!(secret_of(&read(client.id.clone()).await) != secret_of(&client));
     assert!(store.delete_client(&client.id).await.unwrap());
     assert_eq!(installation.version().await, before + 4);
     assert!(!store.delete_client(&client.id).await.unwrap());

@@ -6,12 +6,13 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
-use self::arguments::{Create, Update};
+use self::arguments::{Create, RotateSecret, Update};
 use super::client_view::{ClientView, describe, list};
 use super::output::{pairs, print};
 use super::{CommandError, Context};
 use crate::clients::{RegistrationError, registration};
 use crate::model::{Client, ClientId};
+use crate::outgoing::Policy;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -30,6 +31,8 @@ pub(super) enum Command {
     ///       --redirect-uri com.example.notes:/callback
     ///   grantor client create --name "Notes API" --grant client_credentials \
     ///       --resource-server https://api.example.com
+    ///   grantor client create --name Backup --grant client_credentials \
+    ///       --auth-method private_key_jwt --jwks backup.jwks.json
     #[command(verbatim_doc_comment)]
     Create(Box<Create>),
     /// List all clients
@@ -69,13 +72,13 @@ pub(super) enum Command {
     },
     /// Replace a client's secret; the old one ends within 2 seconds
     ///
-    /// Example:
+    /// With --keep-old both work for a while, so that a change needs no outage.
+    ///
+    /// Examples:
     ///   grantor client rotate-secret 3c4e8f8a-6f0b-4f0e-9d5e-0a8f6f1d2b3c
+    ///   grantor client rotate-secret ID --keep-old 24h --expires-in 90d
     #[command(verbatim_doc_comment)]
-    RotateSecret {
-        /// The client's identifier
-        client_id: String,
-    },
+    RotateSecret(RotateSecret),
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<(), CommandError> {
@@ -84,7 +87,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Comma
         Command::List => {
             let clients = context.store.clients().await?;
             let views: Vec<_> = clients.iter().map(ClientView::from).collect();
-            print(context.json, &views, || list(&clients))
+            print(context.json, &views, || list(&clients, Timestamp::now()))
         }
         Command::Show { client_id } => {
             let client = context.store.client(&client_id.into()).await?;
@@ -92,12 +95,12 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Comma
         }
         Command::Update(arguments) => update(*arguments, context).await,
         Command::Delete { client_id } => delete(&client_id.into(), context).await,
-        Command::RotateSecret { client_id } => rotate_secret(&client_id.into(), context).await,
+        Command::RotateSecret(arguments) => rotate_secret(&arguments, context).await,
     }
 }
 
 fn show(context: &Context, client: &Client) -> Result<(), CommandError> {
-    print(context.json, &ClientView::from(client), || describe(client))
+    print(context.json, &ClientView::from(client), || describe(client, Timestamp::now()))
 }
 
 #[derive(Serialize)]
@@ -108,15 +111,20 @@ struct Registered<'a> {
 }
 
 async fn create(arguments: Create, context: &Context) -> Result<(), CommandError> {
-    let metadata = arguments.into_metadata()?;
+    let metadata = arguments.into_metadata(&outgoing(context))?;
     let (client, secret) =
         registration::create(&context.store, &context.master_keys, metadata, Timestamp::now()).await?;
     let client_secret = secret.as_ref().map(|secret| secret.expose().as_str());
     let view = Registered { client: ClientView::from(&client), client_secret };
     print(context.json, &view, || {
         let secret = secret.as_ref().map(|secret| format!("\n{}", secret_lines(secret))).unwrap_or_default();
-        format!("Registered the client {}.\n\n{}{secret}", client.name, describe(&client))
+        format!("Registered the client {}.\n\n{}{secret}", client.name, describe(&client, Timestamp::now()))
     })
+}
+
+/// What a `jwks_uri` may be.
+fn outgoing(context: &Context) -> Policy {
+    Policy::new(&context.config.outgoing.allowed_origins, context.config.issuer.is_loopback())
 }
 
 fn secret_lines(secret: &Secret<String>) -> String {
@@ -127,8 +135,8 @@ fn secret_lines(secret: &Secret<String>) -> String {
 async fn update(arguments: Update, context: &Context) -> Result<(), CommandError> {
     let id = arguments.client_id.clone().into();
     let client = if arguments.changes_metadata() {
-        let mut refused = None;
-        let change = |metadata: &mut _| refused = arguments.apply(metadata).err();
+        let (mut refused, outgoing) = (None, outgoing(context));
+        let change = |metadata: &mut _| refused = arguments.apply(metadata, &outgoing).err();
         let updated = registration::update(&context.store, &id, change).await;
         if let Some(error) = refused {
             return Err(error);
@@ -155,10 +163,16 @@ async fn delete(id: &ClientId, context: &Context) -> Result<(), CommandError> {
     })
 }
 
-async fn rotate_secret(id: &ClientId, context: &Context) -> Result<(), CommandError> {
-    let secret = registration::rotate_secret(&context.store, &context.master_keys, id).await?;
+async fn rotate_secret(arguments: &RotateSecret, context: &Context) -> Result<(), CommandError> {
+    let (id, rotation) = (ClientId::from(arguments.client_id.clone()), arguments.rotation());
+    let (store, keys) = (&context.store, &context.master_keys);
+    let secret = registration::rotate_secret(store, keys, &id, rotation, Timestamp::now()).await?;
     let value = json!({ "client_id": id, "client_secret": secret.expose() });
+    let old = match rotation.keep_old {
+        None => "has ended".to_owned(),
+        Some(keep) => format!("works for {} more", crate::config::format_duration(keep.as_secs())),
+    };
     print(context.json, &value, || {
-        format!("The client {id} has a new secret; the old one has ended.\n\n{}", secret_lines(&secret))
+        format!("The client {id} has a new secret; the old one {old}.\n\n{}", secret_lines(&secret))
     })
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::output::{pairs, table};
-use crate::jose::Algorithm;
-use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType};
+use crate::jose::{Algorithm, AssertionAlgorithm};
+use crate::model::{
+    ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys, ClientSecret, GrantType,
+};
 use crate::time::Timestamp;
 
 /// A client as JSON; the names are those of RFC 7591 §2 where it has them. Lifetimes are in seconds.
@@ -17,6 +19,14 @@ pub(super) struct ClientView<'a> {
     confidential: bool,
     application_type: ApplicationType,
     token_endpoint_auth_method: Option<AuthMethod>,
+    token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
+    jwks: Option<&'a serde_json::Value>,
+    jwks_uri: Option<&'a str>,
+    /// Seconds since 1970; 0: never (RFC 7591 §3.2.1). Absent where there is no such secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret_expires_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_client_secret_expires_at: Option<i64>,
     redirect_uris: &'a [String],
     grant_types: &'a [GrantType],
     scope: String,
@@ -37,12 +47,26 @@ pub(super) struct ClientView<'a> {
 impl<'a> From<&'a Client> for ClientView<'a> {
     fn from(client: &'a Client) -> Self {
         let seconds = |lifetime: Option<Duration>| lifetime.map(|lifetime| lifetime.as_secs());
+        let keys = client.authentication.keys().map(|keys| &keys.keys);
+        let secrets = client.authentication.secrets();
+        let end = |secret: &ClientSecret| secret.expires_at.map_or(0, Timestamp::unix_seconds);
         Self {
             client_id: &client.id,
             client_name: &client.name,
             confidential: client.is_confidential(),
             application_type: client.application_type,
-            token_endpoint_auth_method: client.auth_method,
+            token_endpoint_auth_method: client.authentication.method(),
+            token_endpoint_auth_signing_alg: signing_alg(client),
+            jwks: match keys {
+                Some(ClientKeys::Value(jwks)) => Some(jwks),
+                _ => None,
+            },
+            jwks_uri: match keys {
+                Some(ClientKeys::Uri(uri)) => Some(uri),
+                _ => None,
+            },
+            client_secret_expires_at: secrets.map(|secrets| end(&secrets.newest)),
+            previous_client_secret_expires_at: secrets.and_then(|secrets| secrets.previous.as_ref()).map(end),
             redirect_uris: &client.redirect_uris,
             grant_types: &client.grant_types,
             scope: client.scopes.join(" "),
@@ -62,9 +86,18 @@ impl<'a> From<&'a Client> for ClientView<'a> {
     }
 }
 
+/// The one algorithm that the client's assertions may have.
+fn signing_alg(client: &Client) -> Option<AssertionAlgorithm> {
+    match &client.authentication {
+        ClientAuthentication::SecretAssertion(_) => Some(AssertionAlgorithm::Hs256),
+        ClientAuthentication::KeyAssertion(keys) => keys.signing_alg,
+        _ => None,
+    }
+}
+
 /// All of a client, for people.
-pub(super) fn describe(client: &Client) -> String {
-    let method = match client.auth_method {
+pub(super) fn describe(client: &Client, now: Timestamp) -> String {
+    let method = match client.authentication.method() {
         Some(method) => method.as_str(),
         None => "client_secret_basic or client_secret_post",
     };
@@ -74,6 +107,9 @@ pub(super) fn describe(client: &Client) -> String {
         ("name", client.name.clone()),
         ("type", kind(client)),
         ("authentication", method.to_owned()),
+        ("assertions signed", signing_alg(client).map(|alg| alg.to_string()).unwrap_or_default()),
+        ("keys", keys(client)),
+        ("secret", secrets(client, now)),
         ("redirect URIs", client.redirect_uris.join("\n")),
         ("grants", grants.join(" ")),
         ("scope", client.scopes.join(" ")),
@@ -92,10 +128,16 @@ pub(super) fn describe(client: &Client) -> String {
 }
 
 /// Clients as a table, for people.
-pub(super) fn list(clients: &[Client]) -> String {
+pub(super) fn list(clients: &[Client], now: Timestamp) -> String {
     let rows = clients.iter().map(|client| {
         let grants: Vec<_> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
-        [client.id.to_string(), client.name.clone(), kind(client), grants.join(" "), state(client)]
+        [
+            client.id.to_string(),
+            client.name.clone(),
+            kind(client),
+            grants.join(" "),
+            state_and_secret(client, now),
+        ]
     });
     table(
         ["client_id", "name", "type", "grants", "state"],
@@ -111,6 +153,41 @@ fn kind(client: &Client) -> String {
 
 fn lifetime(lifetime: Option<Duration>) -> String {
     lifetime.map_or("as configured".to_owned(), |lifetime| crate::config::format_duration(lifetime.as_secs()))
+}
+
+fn keys(client: &Client) -> String {
+    match client.authentication.keys().map(|keys| &keys.keys) {
+        Some(ClientKeys::Uri(uri)) => uri.clone(),
+        Some(ClientKeys::Value(jwks)) => {
+            let kids = jwks["keys"].as_array().into_iter().flatten().map(|key| key["kid"].as_str());
+            kids.map(|kid| kid.unwrap_or("without kid")).collect::<Vec<_>>().join("\n")
+        }
+        None => String::new(),
+    }
+}
+
+/// When each secret ends.
+fn secrets(client: &Client, now: Timestamp) -> String {
+    let Some(secrets) = client.authentication.secrets() else { return String::new() };
+    let previous = secrets.previous.as_ref().filter(|previous| !previous.is_expired(now));
+    let end = |secret: &ClientSecret| {
+        secret.expires_at.map_or("does not expire".to_owned(), |end| {
+            format!("{} {end}", if end <= now { "EXPIRED at" } else { "expires at" })
+        })
+    };
+    let previous = previous.map(|previous| format!("\nthe previous one still works and {}", end(previous)));
+    format!("{}{}", end(&secrets.newest), previous.unwrap_or_default())
+}
+
+/// What an operator should do something about stands in the list too: a secret that has ended or will in 14 days.
+fn state_and_secret(client: &Client, now: Timestamp) -> String {
+    const NOTABLE: Duration = Duration::from_secs(14 * 86_400);
+    let end = client.authentication.secrets().and_then(|secrets| secrets.newest.expires_at);
+    match end {
+        Some(end) if end <= now => format!("{}, secret EXPIRED at {end}", state(client)),
+        Some(end) if end <= now + NOTABLE => format!("{}, secret expires at {end}", state(client)),
+        _ => state(client),
+    }
 }
 
 fn state(client: &Client) -> String {

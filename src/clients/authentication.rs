@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use super::Registry;
-use crate::keys::{MasterKeys, Purpose};
-use crate::model::{AuthMethod, Client, ClientId, SecretHash};
+use super::assertion::{self, Expected};
+use super::{KeySets, Registry, secrets};
+use crate::jose::{AssertionClaims, ClientJwks, UnverifiedAssertion};
+use crate::keys::MasterKeys;
+use crate::model::{AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys};
 use crate::protocol::{ClientCredentials, TokenError};
-use crate::secret::{Secret, constant_time_eq};
+use crate::secret::Secret;
 use crate::store::Store;
+use crate::telemetry::events;
+use crate::time::Timestamp;
 
 /// A client that has proved to be who it says, or a public one that has only said so. Only
-/// [`authenticate`] makes it.
+/// [`Authenticator::authenticate`] makes it.
 #[derive(Debug, Clone)]
 pub struct AuthenticatedClient(Arc<Client>);
 
@@ -22,59 +26,162 @@ impl std::ops::Deref for AuthenticatedClient {
     }
 }
 
-/// Finds the client and checks what it presents.
-///
-/// # Errors
-/// `invalid_client` for everything that does not fit; the description names the remedy without telling
-/// whether a secret was near.
-pub async fn authenticate(
-    registry: &Registry,
-    store: &Store,
-    keys: &MasterKeys,
-    credentials: &ClientCredentials,
-) -> Result<AuthenticatedClient, TokenError> {
-    let id = ClientId::from(credentials.client_id().to_owned());
-    let Some(client) = registry.client(store, &id).await? else {
-        return Err(TokenError::invalid_client("no client is registered under this 'client_id'"));
-    };
-    if client.disabled_at.is_some() {
-        return Err(TokenError::invalid_client("this client has been switched off"));
-    }
-    check(&client, credentials, keys)?;
-    Ok(AuthenticatedClient(client))
+/// What client authentication needs.
+pub struct Authenticator<'a> {
+    /// The registered clients.
+    pub registry: &'a Registry,
+    /// Where they and the used assertions are stored.
+    pub store: &'a Store,
+    /// What secrets are hashed with.
+    pub master_keys: &'a MasterKeys,
+    /// Public keys that are given by address.
+    pub key_sets: &'a KeySets,
+    /// The issuer identifier, which an assertion must be for.
+    pub issuer: &'a str,
 }
 
-fn check(client: &Client, presented: &ClientCredentials, keys: &MasterKeys) -> Result<(), TokenError> {
-    let method = match presented {
-        ClientCredentials::Basic { .. } => AuthMethod::ClientSecretBasic,
-        ClientCredentials::Post { .. } => AuthMethod::ClientSecretPost,
-        ClientCredentials::None { .. } => AuthMethod::None,
-    };
-    match (&client.secret, presented.client_secret()) {
-        // RFC 6749 §2.3.1: an empty secret may be sent; some libraries do so for public clients.
-        (None, secret) if secret.is_none_or(|secret| secret.expose().is_empty()) => Ok(()),
-        (None, _) => Err(TokenError::invalid_client(
-            "this client is public: send its 'client_id' in the form and no secret",
-        )),
-        (Some(_), None) => Err(TokenError::invalid_client(
-            "this client must authenticate: send its secret by HTTP Basic or as 'client_secret' in the form",
-        )),
-        (Some(stored), Some(secret)) => {
-            if let Some(required) = client.auth_method.filter(|required| *required != method) {
-                return Err(TokenError::invalid_client(format!(
-                    "this client must authenticate by {required}"
-                )));
+impl Authenticator<'_> {
+    /// Finds the client and checks what it presents.
+    ///
+    /// # Errors
+    /// `invalid_client` for everything that does not fit; the description names the remedy without telling
+    /// whether a secret or a signature was near.
+    pub async fn authenticate(
+        &self,
+        credentials: &ClientCredentials,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, TokenError> {
+        let id = ClientId::from(credentials.client_id().to_owned());
+        let Some(client) = self.registry.client(self.store, &id).await? else {
+            return Err(TokenError::invalid_client("no client is registered under this 'client_id'"));
+        };
+        if client.disabled_at.is_some() {
+            return Err(TokenError::invalid_client("this client has been switched off"));
+        }
+        let latest = now.max(self.registry.database_time(now));
+        let (method, secret) = match credentials {
+            ClientCredentials::Basic { client_secret, .. } => {
+                (AuthMethod::ClientSecretBasic, Some(client_secret))
             }
-            if matches(stored, secret, keys) {
+            ClientCredentials::Post { client_secret, .. } => {
+                (AuthMethod::ClientSecretPost, Some(client_secret))
+            }
+            ClientCredentials::None { .. } => (AuthMethod::None, None),
+            ClientCredentials::Assertion { assertion, .. } => {
+                self.check_assertion(&client, assertion.expose(), now, latest).await?;
+                return Ok(AuthenticatedClient(client));
+            }
+        };
+        self.check_secret(&client, method, secret, latest)?;
+        Ok(AuthenticatedClient(client))
+    }
+
+    fn check_secret(
+        &self,
+        client: &Client,
+        presented: AuthMethod,
+        secret: Option<&Secret<String>>,
+        latest: Timestamp,
+    ) -> Result<(), TokenError> {
+        match (&client.authentication, secret) {
+            // RFC 6749 §2.3.1: an empty secret may be sent; some libraries do so for public clients.
+            (ClientAuthentication::Public, secret)
+                if secret.is_none_or(|secret| secret.expose().is_empty()) =>
+            {
                 Ok(())
-            } else {
-                Err(TokenError::invalid_client("the client's secret is wrong"))
             }
+            (ClientAuthentication::Public, _) => Err(is_public()),
+            (ClientAuthentication::Secret { .. }, None) => Err(TokenError::invalid_client(
+                "this client must authenticate: send its secret by HTTP Basic or as 'client_secret' in the form",
+            )),
+            (ClientAuthentication::Secret { method, secrets }, Some(secret)) => {
+                if let Some(required) = method.map(AuthMethod::from).filter(|required| *required != presented)
+                {
+                    return Err(must_authenticate_by(required));
+                }
+                if secrets::is_secret(secrets, secret.expose(), self.master_keys, latest) {
+                    Ok(())
+                } else {
+                    Err(TokenError::invalid_client("the client's secret is wrong or has expired"))
+                }
+            }
+            (ClientAuthentication::SecretAssertion(_), _) => {
+                Err(must_authenticate_by(AuthMethod::ClientSecretJwt))
+            }
+            (ClientAuthentication::KeyAssertion(_), _) => {
+                Err(must_authenticate_by(AuthMethod::PrivateKeyJwt))
+            }
+        }
+    }
+
+    /// RFC 7523 §3. The signature comes first: only who can make it learns what is wrong with the claims, and only
+    /// what it covers is recorded.
+    async fn check_assertion(
+        &self,
+        client: &Client,
+        assertion: &str,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Result<(), TokenError> {
+        let refuse = |reason: &dyn std::fmt::Display| TokenError::invalid_client(reason.to_string());
+        let unverified = UnverifiedAssertion::parse(assertion).map_err(|error| refuse(&error))?;
+        let claims = match &client.authentication {
+            ClientAuthentication::Public => return Err(is_public()),
+            ClientAuthentication::Secret { method, .. } => {
+                return Err(must_authenticate_by(
+                    method.map_or(AuthMethod::ClientSecretBasic, AuthMethod::from),
+                ));
+            }
+            ClientAuthentication::SecretAssertion(secrets) => secrets
+                .live(latest)
+                .filter_map(|secret| secrets::open(secret, &client.id, self.master_keys))
+                .find_map(|secret| unverified.verify_by_secret(secret.expose())),
+            ClientAuthentication::KeyAssertion(keys) => {
+                self.verify_by_keys(&client.id, keys, &unverified).await?
+            }
+        };
+        let claims = claims.ok_or_else(|| {
+            TokenError::invalid_client(
+                "the client assertion is not signed with what is registered for this client",
+            )
+        })?;
+        let expected = Expected { client_id: client.id.as_str(), issuer: self.issuer, now, latest };
+        let accepted = assertion::check(&claims, &expected).map_err(|error| refuse(&error))?;
+        if self.store.use_client_assertion(&accepted.hash, accepted.expires_at).await? {
+            return Ok(());
+        }
+        events::client_assertion_replayed(client.id.as_str());
+        Err(TokenError::invalid_client(
+            "the client assertion was used before: make a new one for each request",
+        ))
+    }
+
+    async fn verify_by_keys(
+        &self,
+        id: &ClientId,
+        registered: &AssertionKeys,
+        assertion: &UnverifiedAssertion<'_>,
+    ) -> Result<Option<AssertionClaims>, TokenError> {
+        if let Some(alg) = registered.signing_alg.filter(|alg| *alg != assertion.alg()) {
+            return Err(TokenError::invalid_client(format!(
+                "this client's assertions must be signed with {alg}"
+            )));
+        }
+        match &registered.keys {
+            ClientKeys::Value(json) => {
+                Ok(ClientJwks::usable(json).ok().and_then(|keys| assertion.verify_by_keys(&keys)))
+            }
+            ClientKeys::Uri(uri) => self.key_sets.verify(id, uri, assertion).await.map_err(|_| {
+                TokenError::invalid_client("the client's keys cannot be fetched from its jwks_uri")
+            }),
         }
     }
 }
 
-fn matches(stored: &SecretHash, secret: &Secret<String>, keys: &MasterKeys) -> bool {
-    let Some(key) = keys.by_id(&stored.key_id) else { return false };
-    constant_time_eq(&key.hmac(Purpose::ClientSecret, &[secret.expose().as_bytes()]), &stored.hash)
+fn is_public() -> TokenError {
+    TokenError::invalid_client("this client is public: send its 'client_id' in the form and no secret")
+}
+
+fn must_authenticate_by(method: AuthMethod) -> TokenError {
+    TokenError::invalid_client(format!("this client must authenticate by {method}"))
 }

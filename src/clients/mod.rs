@@ -1,13 +1,18 @@
 //! Clients: who they are, whether they are who they say, and what they may ask for.
 
+mod assertion;
 pub mod authentication;
+mod key_sets;
 pub mod registration;
 mod registration_checks;
+mod registration_method;
 mod registry;
 mod scope_catalogue;
 pub mod scopes;
+pub mod secrets;
 
-pub use authentication::AuthenticatedClient;
+pub use authentication::{AuthenticatedClient, Authenticator};
+pub use key_sets::KeySets;
 pub use registration::{ClientMetadata, RegistrationError};
 pub use registry::{MAX_STALENESS, Registry};
 pub use scope_catalogue::{ScopeCatalogue, role_names};

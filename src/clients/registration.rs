@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use super::registration_checks::{Refusal, check};
-use crate::jose::Algorithm;
-use crate::keys::{MasterKey, MasterKeys, Purpose};
-use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType, SecretHash};
-use crate::secret::{Secret, TokenKind, random_bytes};
+use super::registration_method::{Method, check_method};
+use super::secrets::{NewSecret, new_secret};
+use crate::jose::{Algorithm, AssertionAlgorithm};
+use crate::keys::MasterKeys;
+use crate::model::{
+    ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys, ClientSecrets, GrantType,
+};
+use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
@@ -19,6 +23,12 @@ pub struct ClientMetadata {
     pub public: bool,
     /// The only accepted method of authentication; without one a confidential client may use Basic or post.
     pub auth_method: Option<AuthMethod>,
+    /// Its public keys, for `private_key_jwt`.
+    pub keys: Option<ClientKeys>,
+    /// The only accepted algorithm of its assertions; without one any that fits its key.
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
+    /// How long its first secret works; without one it does not end by itself.
+    pub secret_lifetime: Option<Duration>,
     /// Without one: native iff public and all redirect URIs are loopback or private-use.
     pub application_type: Option<ApplicationType>,
     /// Where answers may go.
@@ -56,6 +66,9 @@ impl ClientMetadata {
             name: name.into(),
             public: false,
             auth_method: None,
+            keys: None,
+            token_endpoint_auth_signing_alg: None,
+            secret_lifetime: None,
             application_type: None,
             redirect_uris: Vec::new(),
             grant_types: None,
@@ -80,7 +93,10 @@ impl From<Client> for ClientMetadata {
         Self {
             public: !client.is_confidential(),
             name: client.name,
-            auth_method: client.auth_method,
+            auth_method: client.authentication.method(),
+            keys: client.authentication.keys().map(|keys| keys.keys.clone()),
+            token_endpoint_auth_signing_alg: client.authentication.keys().and_then(|keys| keys.signing_alg),
+            secret_lifetime: None,
             application_type: Some(client.application_type),
             redirect_uris: client.redirect_uris,
             grant_types: Some(client.grant_types),
@@ -111,8 +127,8 @@ pub enum RegistrationError {
     /// There is no such client, or it has no secret to replace.
     #[error("there is no such client")]
     NotFound,
-    /// A public client has no secret.
-    #[error("a public client has no secret")]
+    /// A public client, or one with keys, has no secret.
+    #[error("this client has no secret: it is public, or has keys instead")]
     NoSecret,
     /// The database.
     #[error(transparent)]
@@ -128,21 +144,32 @@ impl From<Refusal> for RegistrationError {
     }
 }
 
-/// Registers a client. The secret of a confidential one is returned here and never again.
+/// Registers a client. The secret of one that has any is returned here and never again.
 pub async fn create(
     store: &Store,
     master_keys: &MasterKeys,
     metadata: ClientMetadata,
     now: Timestamp,
 ) -> Result<(Client, Option<Secret<String>>), RegistrationError> {
-    let mut client = check(metadata, &store.scopes().await?, ClientId::random(), now)?;
-    let secret = if client.auth_method == Some(AuthMethod::None) {
-        None
-    } else {
-        let (secret, hash) = generate_secret(master_keys.current());
-        client.secret = Some(hash);
-        Some(secret)
+    let id = ClientId::random();
+    let expires_at = metadata.secret_lifetime.map(|lifetime| now + lifetime);
+    let secrets = |sealed| {
+        let NewSecret { secret, stored } = new_secret(master_keys.current(), &id, expires_at, sealed);
+        (ClientSecrets { newest: stored, previous: None }, Some(secret))
     };
+    let (authentication, secret) = match check_method(&metadata)? {
+        Method::Public => (ClientAuthentication::Public, None),
+        Method::Key(keys) => (ClientAuthentication::KeyAssertion(keys), None),
+        Method::Secret(method) => {
+            let (secrets, secret) = secrets(false);
+            (ClientAuthentication::Secret { method, secrets }, secret)
+        }
+        Method::SecretAssertion => {
+            let (secrets, secret) = secrets(true);
+            (ClientAuthentication::SecretAssertion(secrets), secret)
+        }
+    };
+    let client = check(metadata, &store.scopes().await?, id, authentication, now)?;
     make_room(store, &client).await?;
     store.insert_client(&client).await?;
     Ok((client, secret))
@@ -156,7 +183,8 @@ pub async fn update(
 ) -> Result<Client, RegistrationError> {
     let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
     let client = changing.client().clone();
-    let (secret, disabled_at, created_at) = (client.secret.clone(), client.disabled_at, client.created_at);
+    let (disabled_at, created_at) = (client.disabled_at, client.created_at);
+    let authentication = client.authentication.clone();
     let mut metadata = ClientMetadata::from(client);
     let public = metadata.public;
     change(&mut metadata);
@@ -165,11 +193,38 @@ pub async fn update(
             "a client stays public or confidential: register a new one instead".to_owned(),
         ));
     }
-    let client = check(metadata, &store.scopes().await?, id.clone(), created_at)?;
-    let client = Client { secret, disabled_at, ..client };
+    let authentication = changed(authentication, check_method(&metadata)?)?;
+    let client = check(metadata, &store.scopes().await?, id.clone(), authentication, created_at)?;
+    let client = Client { disabled_at, ..client };
     make_room(store, &client).await?;
     changing.write(&client).await?;
     Ok(client)
+}
+
+/// What remains of a client's secrets under another method. A secret is known in full only when it is made.
+fn changed(current: ClientAuthentication, method: Method) -> Result<ClientAuthentication, RegistrationError> {
+    let secrets = match &current {
+        ClientAuthentication::Secret { secrets, .. } | ClientAuthentication::SecretAssertion(secrets) => {
+            Some(secrets.clone())
+        }
+        ClientAuthentication::Public | ClientAuthentication::KeyAssertion(_) => None,
+    };
+    match (method, secrets) {
+        (Method::Public, _) => Ok(ClientAuthentication::Public),
+        (Method::Key(keys), _) => Ok(ClientAuthentication::KeyAssertion(keys)),
+        (Method::Secret(method), Some(secrets)) => Ok(ClientAuthentication::Secret { method, secrets }),
+        (Method::SecretAssertion, Some(secrets)) if secrets.newest.sealed.is_some() => {
+            Ok(ClientAuthentication::SecretAssertion(secrets))
+        }
+        (Method::SecretAssertion, _) => Err(RegistrationError::Metadata(
+            "client_secret_jwt needs a secret that is stored encrypted, and this client's is not: register a new \
+             client"
+                .to_owned(),
+        )),
+        (Method::Secret(_), None) => Err(RegistrationError::Metadata(
+            "this client has keys and no secret: register a new client".to_owned(),
+        )),
+    }
 }
 
 /// A lifetime longer than any before needs partitions for the grants that it lets live.
@@ -193,30 +248,32 @@ pub async fn set_disabled(
     Ok(client)
 }
 
-/// Gives a confidential client a new secret; the old one ends. The new one is returned here and never again.
+/// What a new secret may bring with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rotation {
+    /// How long the old secret goes on working; `None`: it ends.
+    pub keep_old: Option<Duration>,
+    /// How long the new one works; `None`: it does not end by itself.
+    pub lifetime: Option<Duration>,
+}
+
+/// Gives a client that has a secret a new one, which is returned here and never again.
 pub async fn rotate_secret(
     store: &Store,
     master_keys: &MasterKeys,
     id: &ClientId,
+    rotation: Rotation,
+    now: Timestamp,
 ) -> Result<Secret<String>, RegistrationError> {
     let client = store.client(id).await?.ok_or(RegistrationError::NotFound)?;
-    if !client.is_confidential() {
-        return Err(RegistrationError::NoSecret);
-    }
-    let (secret, hash) = generate_secret(master_keys.current());
-    let replaced = store.replace_client_secret(id, &hash).await?;
+    let sealed = match client.authentication {
+        ClientAuthentication::Secret { .. } => false,
+        ClientAuthentication::SecretAssertion(_) => true,
+        _ => return Err(RegistrationError::NoSecret),
+    };
+    let expires_at = rotation.lifetime.map(|lifetime| now + lifetime);
+    let NewSecret { secret, stored } = new_secret(master_keys.current(), id, expires_at, sealed);
+    let keep_old_until = rotation.keep_old.map(|keep| now + keep);
+    let replaced = store.replace_client_secret(id, &stored, keep_old_until).await?;
     if replaced { Ok(secret) } else { Err(RegistrationError::NotFound) }
-}
-
-fn generate_secret(master_key: &MasterKey) -> (Secret<String>, SecretHash) {
-    let secret = TokenKind::ClientSecret.encode(&random_bytes::<32>());
-    let hash = hash_secret(master_key, secret.expose());
-    (secret, hash)
-}
-
-/// The keyed hash under which a client's secret is stored. It is fast: the secret is random, so there is
-/// nothing to guess, and the token endpoint needs it with each request.
-pub fn hash_secret(master_key: &MasterKey, secret: &str) -> SecretHash {
-    let hash = master_key.hmac(Purpose::ClientSecret, &[secret.as_bytes()]);
-    SecretHash { hash: hash.to_vec(), key_id: master_key.id().to_vec() }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::registration::ClientMetadata;
-use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType, Scope, check_name};
+use crate::model::{ApplicationType, Client, ClientAuthentication, ClientId, GrantType, Scope, check_name};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::check_resource;
 use crate::time::Timestamp;
@@ -23,28 +23,28 @@ pub(super) enum Refusal {
     Metadata(String),
 }
 
-fn refuse<T>(reason: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(reason: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Metadata(reason.into()))
 }
 
-/// Checks what was asked for and fills in the defaults. A confidential client's secret is still to be made.
+/// Checks what was asked for besides authentication, and fills in the defaults.
 pub(super) fn check(
     metadata: ClientMetadata,
     registered: &[Scope],
     id: ClientId,
+    authentication: ClientAuthentication,
     created_at: Timestamp,
 ) -> Result<Client, Refusal> {
     if let Err(problem) = check_name(&metadata.name, MAX_NAME_CHARACTERS) {
         return refuse(format!("the name {problem}"));
     }
-    let auth_method = check_auth_method(&metadata)?;
-    let public = auth_method == Some(AuthMethod::None);
+    let public = authentication == ClientAuthentication::Public;
     let redirect_uris = without_repetition("redirect URIs", metadata.redirect_uris)?;
     let application_type = check_redirect_uris(&redirect_uris, public, metadata.application_type)?;
     let grant_types = check_grants(metadata.grant_types, public, &redirect_uris)?;
     let resource_servers = check_resources("resource server", metadata.resource_servers)?;
     if public && !resource_servers.is_empty() {
-        return refuse("a public client cannot be a resource server: it has no secret to introspect with");
+        return refuse("a public client cannot be a resource server: it has nothing to prove itself with");
     }
     if public && (!(metadata.rotate_refresh_tokens && metadata.require_pkce)) {
         return refuse(
@@ -59,9 +59,8 @@ pub(super) fn check(
     Ok(Client {
         id,
         name: metadata.name,
-        secret: None,
+        authentication,
         application_type,
-        auth_method,
         redirect_uris,
         scopes: check_scopes(metadata.scopes, &grant_types, registered)?,
         grant_types,
@@ -78,16 +77,6 @@ pub(super) fn check(
         disabled_at: None,
         created_at,
     })
-}
-
-fn check_auth_method(metadata: &ClientMetadata) -> Result<Option<AuthMethod>, Refusal> {
-    match (metadata.public, metadata.auth_method) {
-        (true, None) => Ok(Some(AuthMethod::None)),
-        (true, Some(method)) if method != AuthMethod::None => {
-            refuse(format!("a public client has no secret for {method}: leave out one of the two"))
-        }
-        (_, method) => Ok(method),
-    }
 }
 
 /// Decides the type of application where it is not given, and checks each URI for it.

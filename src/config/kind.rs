@@ -8,6 +8,7 @@ use toml::Value;
 use super::duration;
 use super::issuer::Issuer;
 use super::log::check_filter;
+use super::outgoing::check_origin;
 use super::server::parse_network;
 
 /// The kind of a setting's value.
@@ -26,6 +27,8 @@ pub(super) enum Kind {
     Path,
     Paths,
     Networks,
+    /// Scheme, host and port.
+    Origins,
     OneOf(&'static [&'static str]),
     LogFilter,
 }
@@ -38,7 +41,7 @@ impl Kind {
 
     /// Whether an empty text is an empty list and not a mistake.
     pub fn is_list(&self) -> bool {
-        matches!(self, Self::Paths | Self::Networks)
+        matches!(self, Self::Paths | Self::Networks | Self::Origins)
     }
 
     /// What a value looks like, after "must be".
@@ -57,6 +60,7 @@ impl Kind {
             Self::Path => "the path of a file or directory".into(),
             Self::Paths => "a list of paths".into(),
             Self::Networks => "a list of IP networks such as \"10.0.0.0/8\" or addresses".into(),
+            Self::Origins => "a list of origins such as \"https://keys.internal:8443\"".into(),
             Self::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
             }
@@ -69,7 +73,7 @@ impl Kind {
         let typed = match self {
             Self::Flag => text.parse().ok().map(Value::Boolean),
             Self::Integer(..) => text.parse().ok().map(Value::Integer),
-            Self::Paths | Self::Networks => Some(list(text)),
+            Self::Paths | Self::Networks | Self::Origins => Some(list(text)),
             _ => None,
         };
         typed.unwrap_or_else(|| Value::String(text.to_owned()))
@@ -93,6 +97,9 @@ impl Kind {
             }
             (Self::Networks, Value::Array(networks)) => {
                 networks.iter().try_for_each(check_network).map(|()| Value::Array(networks))
+            }
+            (Self::Origins, Value::Array(origins)) => {
+                origins.iter().try_for_each(check_origin_value).map(|()| Value::Array(origins))
             }
             (_, value) if self.accepts(&value) => Ok(value),
             (_, value) => Err(format!("must be {}, not {}", self.expected(), self.describe(&value))),
@@ -136,6 +143,11 @@ fn list(text: &str) -> Value {
 fn check_network(value: &Value) -> Result<(), String> {
     let text = value.as_str().ok_or_else(|| format!("must be {}", Kind::Networks.expected()))?;
     parse_network(text).map(drop).map_err(|problem| format!("holds {text:?}, which {problem}"))
+}
+
+fn check_origin_value(value: &Value) -> Result<(), String> {
+    let text = value.as_str().ok_or_else(|| format!("must be {}", Kind::Origins.expected()))?;
+    check_origin(text).map_err(|problem| format!("holds {text:?}, which {problem}"))
 }
 
 fn absolute(path: &str, base: &Path) -> Result<Value, String> {

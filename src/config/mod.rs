@@ -13,6 +13,7 @@ mod keys;
 mod kind;
 mod log;
 mod names;
+mod outgoing;
 mod overrides;
 mod passwords;
 mod resolve;
@@ -35,6 +36,7 @@ pub use self::error::ConfigError;
 pub use self::issuer::{Issuer, IssuerError};
 pub use self::keys::{Keys, MasterKeySource, MasterKeyValue};
 pub use self::log::{Log, LogFormat};
+pub use self::outgoing::Outgoing;
 pub use self::overrides::Overrides;
 pub use self::passwords::Passwords;
 pub use self::server::Server;
@@ -45,7 +47,7 @@ pub use self::tokens::Tokens;
 use self::resolve::{Given, Resolved};
 use self::setting::{Section, Setting};
 
-const SECTIONS: [&Section; 8] = [
+const SECTIONS: [&Section; 9] = [
     &general::SECTION,
     &server::SECTION,
     &database::SECTION,
@@ -53,6 +55,7 @@ const SECTIONS: [&Section; 8] = [
     &tokens::SECTION,
     &sessions::SECTION,
     &passwords::SECTION,
+    &outgoing::SECTION,
     &log::SECTION,
 ];
 
@@ -80,6 +83,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// What a password must be and what its hash costs.
     pub passwords: Passwords,
+    /// Requests that Grantor itself makes.
+    pub outgoing: Outgoing,
     /// What is logged.
     pub log: Log,
     #[serde(skip)]
@@ -120,6 +125,7 @@ impl Config {
         self.server.check(&mut problems);
         self.tokens.check(&mut problems);
         self.sessions.check(&mut problems);
+        self.outgoing.check(&self.issuer, &mut problems);
         if self.server.tls_cert.is_some() && !self.issuer.is_https() {
             problems.push(format!(
                 "the issuer {} is http, but server.tls_cert makes Grantor speak TLS",

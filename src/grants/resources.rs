@@ -41,16 +41,15 @@ pub fn audience(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApplicationType, ClientId};
+    use crate::model::{ApplicationType, ClientAuthentication, ClientId};
     use crate::time::Timestamp;
 
     fn client(audiences: &[&str]) -> Client {
         Client {
             id: ClientId::random(),
             name: String::new(),
-            secret: None,
+            authentication: ClientAuthentication::Public,
             application_type: ApplicationType::Web,
-            auth_method: None,
             redirect_uris: Vec::new(),
             grant_types: Vec::new(),
             scopes: Vec::new(),

@@ -175,13 +175,13 @@ impl ClientJwks {
         Self::of_some(keys.collect::<Result<_, _>>()?)
     }
 
-    /// Reads a set that was fetched: keys for other purposes in it are left out (RFC 7517 §5).
+    /// Reads the usable keys of a set that nobody has checked: it was fetched, or written by a later release. Keys for
+    /// other purposes in it are left out (RFC 7517 §5).
     ///
     /// # Errors
     /// If it is no set, or there is no usable key in it.
-    pub fn fetched(body: &[u8]) -> Result<Self, ClientJwkError> {
-        let json: Value = serde_json::from_slice(body).map_err(|_| ClientJwkError::NotASet)?;
-        Self::of_some(entries(&json)?.iter().filter_map(|key| ClientJwk::parse(key).ok()).collect())
+    pub fn usable(json: &Value) -> Result<Self, ClientJwkError> {
+        Self::of_some(entries(json)?.iter().filter_map(|key| ClientJwk::parse(key).ok()).collect())
     }
 
     fn of_some(keys: Vec<ClientJwk>) -> Result<Self, ClientJwkError> {

@@ -33,10 +33,12 @@ pub enum Purpose {
     Throttle,
     /// A sign-in to the demo app that is under way.
     DemoApp,
+    /// A client secret that must stay readable, since assertions are verified with it.
+    SealedClientSecret,
 }
 
 impl Purpose {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ClientSecret,
         Self::RefreshDerive,
         Self::RefreshTag,
@@ -45,6 +47,7 @@ impl Purpose {
         Self::Csrf,
         Self::Throttle,
         Self::DemoApp,
+        Self::SealedClientSecret,
     ];
 
     /// The name that goes into the derivation: never to be changed.
@@ -58,6 +61,7 @@ impl Purpose {
             Self::Csrf => "csrf",
             Self::Throttle => "throttle",
             Self::DemoApp => "demo app",
+            Self::SealedClientSecret => "sealed client secret",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ClientId;
+use super::{ClientAuthentication, ClientId};
 use crate::jose::Algorithm;
 use crate::time::Timestamp;
 
@@ -13,12 +13,10 @@ pub struct Client {
     pub id: ClientId,
     /// The name that people see on the consent page.
     pub name: String,
-    /// The keyed hash of its secret; `None` for a public client (RFC 6749 §2.1).
-    pub secret: Option<SecretHash>,
+    /// How it proves who it is.
+    pub authentication: ClientAuthentication,
     /// Web or native (RFC 8252).
     pub application_type: ApplicationType,
-    /// The only accepted method of authentication; `None`: a secret by Basic or by post.
-    pub auth_method: Option<AuthMethod>,
     /// Registered redirect URIs, compared as strings.
     pub redirect_uris: Vec<String>,
     /// Grants it may use at the token endpoint.
@@ -52,29 +50,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Whether it can keep a secret (RFC 6749 §2.1).
+    /// Whether it can keep a secret or a key, and so prove who it is (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
-        self.secret.is_some()
+        self.authentication != ClientAuthentication::Public
     }
 
     /// Whether it may use this grant.
     pub fn allows_grant(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
-    }
-}
-
-/// HMAC-SHA-256 of a generated client secret, and the id of the master key whose purpose key made it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretHash {
-    /// The keyed hash.
-    pub hash: Vec<u8>,
-    /// The master key's id.
-    pub key_id: Vec<u8>,
-}
-
-impl std::fmt::Debug for SecretHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[secret hash]")
     }
 }
 
@@ -126,6 +109,10 @@ text_enum! {
         ClientSecretBasic = "client_secret_basic",
         /// Parameters of the form (RFC 6749 §2.3.1).
         ClientSecretPost = "client_secret_post",
+        /// An assertion under the secret (OpenID Connect Core §9).
+        ClientSecretJwt = "client_secret_jwt",
+        /// An assertion under a private key (OpenID Connect Core §9).
+        PrivateKeyJwt = "private_key_jwt",
         /// A public client.
         None = "none",
     }

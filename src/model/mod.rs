@@ -1,6 +1,7 @@
 //! What is stored: plain types without I/O.
 
 mod client;
+mod client_authentication;
 mod grant;
 mod ids;
 mod master_key;
@@ -9,7 +10,10 @@ mod session;
 mod signing_key;
 mod user;
 
-pub use client::{ApplicationType, AuthMethod, Client, GrantType, SecretHash};
+pub use client::{ApplicationType, AuthMethod, Client, GrantType};
+pub use client_authentication::{
+    AssertionKeys, ClientAuthentication, ClientKeys, ClientSecret, ClientSecrets, SecretHash, SecretMethod,
+};
 pub use grant::{AuthorizationCode, Grant, RefreshState};
 pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_of_day};
 pub use master_key::StoredMasterKey;

@@ -5,12 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::TokenError;
 use super::parameters::{Parameters, form_decode};
-use crate::secret::Secret;
+use crate::secret::{Secret, from_base64url};
 
 /// Longest `client_id` in bytes: one may be a URL.
 pub const LONGEST_CLIENT_ID: usize = 2048;
 /// Longest client secret in bytes.
 pub const LONGEST_CLIENT_SECRET: usize = 1024;
+/// The one `client_assertion_type` (RFC 7523 §2.2).
+pub const JWT_BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What a client presented. Nothing of it has been verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,13 @@ pub enum ClientCredentials {
         /// The secret.
         client_secret: Secret<String>,
     },
+    /// `client_secret_jwt` or `private_key_jwt`: a signed JWT (RFC 7523 §2.2).
+    Assertion {
+        /// The identifier, as the request has it or as the assertion claims.
+        client_id: String,
+        /// The JWT.
+        assertion: Secret<String>,
+    },
     /// `none`: a public client names itself (RFC 6749 §3.2.1).
     None {
         /// The identifier.
@@ -44,6 +53,17 @@ impl ClientCredentials {
     pub fn from_request(authorization: Option<&str>, parameters: &Parameters) -> Result<Self, TokenError> {
         let client_id = parameters.get("client_id")?;
         let client_secret = parameters.get("client_secret")?;
+        let assertion = parameters.get("client_assertion")?;
+        let assertion_type = parameters.get("client_assertion_type")?;
+        if assertion.is_some() || assertion_type.is_some() {
+            // RFC 6749 §2.3, RFC 7521 §4.2: no more than one authentication method in a request.
+            if authorization.is_some() || client_secret.is_some() {
+                return Err(TokenError::invalid_request(
+                    "the client authenticates twice: send 'client_assertion' or a secret, not both",
+                ));
+            }
+            return by_assertion(client_id, assertion, assertion_type)?.within_bounds();
+        }
         let credentials = match (authorization, client_secret) {
             // RFC 6749 §2.3: no more than one authentication method in a request.
             (Some(_), Some(_)) => {
@@ -63,9 +83,10 @@ impl ClientCredentials {
     /// The identifier that was presented.
     pub fn client_id(&self) -> &str {
         match self {
-            Self::Basic { client_id, .. } | Self::Post { client_id, .. } | Self::None { client_id } => {
-                client_id
-            }
+            Self::Basic { client_id, .. }
+            | Self::Post { client_id, .. }
+            | Self::Assertion { client_id, .. }
+            | Self::None { client_id } => client_id,
         }
     }
 
@@ -73,7 +94,7 @@ impl ClientCredentials {
     pub fn client_secret(&self) -> Option<&Secret<String>> {
         match self {
             Self::Basic { client_secret, .. } | Self::Post { client_secret, .. } => Some(client_secret),
-            Self::None { .. } => None,
+            Self::Assertion { .. } | Self::None { .. } => None,
         }
     }
 
@@ -92,6 +113,34 @@ fn require(client_id: Option<&str>) -> Result<String, TokenError> {
             "the client does not say who it is: send HTTP Basic, or the parameter 'client_id', in the form",
         )
     })
+}
+
+/// RFC 7521 §4.2: the parameter `client_id` may be left out, since the assertion names the client. Whether the two are
+/// the same is seen when the assertion has been verified.
+fn by_assertion(
+    client_id: Option<&str>,
+    assertion: Option<&str>,
+    assertion_type: Option<&str>,
+) -> Result<ClientCredentials, TokenError> {
+    let (Some(assertion), Some(JWT_BEARER_ASSERTION)) = (assertion, assertion_type) else {
+        return Err(TokenError::invalid_client(format!(
+            "a client assertion needs both 'client_assertion' and the 'client_assertion_type' {JWT_BEARER_ASSERTION}"
+        )));
+    };
+    let client_id = client_id.map(str::to_owned).or_else(|| claimed_subject(assertion)).ok_or_else(|| {
+        TokenError::invalid_client("the client assertion is not a JWT whose 'sub' is the client's identifier")
+    })?;
+    Ok(ClientCredentials::Assertion { client_id, assertion: Secret::new(assertion.to_owned()) })
+}
+
+/// The `sub` of a JWT that nobody has verified: enough to know whose keys to verify it with.
+fn claimed_subject(jwt: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        sub: String,
+    }
+    let claims = from_base64url(jwt.split('.').nth(1)?)?;
+    serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.sub).filter(|sub| !sub.is_empty())
 }
 
 fn basic(header: &str, client_id_parameter: Option<&str>) -> Result<ClientCredentials, TokenError> {
@@ -170,6 +219,39 @@ mod tests {
         for form in ["client_id=app", "client_id=app&client_secret="] {
             assert_eq!(read(None, form).unwrap(), ClientCredentials::None { client_id: "app".into() });
         }
+    }
+
+    #[test]
+    fn an_assertion_names_the_client_or_the_form_does() {
+        let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        let jwt = format!("e30.{}.c2ln", crate::secret::base64url(br#"{"sub":"app"}"#));
+        for form in [
+            format!("{kind}&client_assertion={jwt}"),
+            format!("{kind}&client_assertion={jwt}&client_id=app"),
+            format!("{kind}&client_assertion=junk&client_id=app"),
+        ] {
+            let read = read(None, &form).unwrap();
+            assert!(
+                matches!(&read, ClientCredentials::Assertion { client_id, .. } if client_id == "app"),
+                "{form}"
+            );
+        }
+        // Case 52: another or no type, no assertion, nobody named.
+        for form in [
+            format!("client_assertion={jwt}"),
+            format!(
+                "client_assertion={jwt}&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer"
+            ),
+            format!("{kind}&client_id=app"),
+            format!("{kind}&client_assertion=junk"),
+            format!("{kind}&client_assertion=e30.e30.c2ln"),
+        ] {
+            assert_eq!(refusal(None, &form), "invalid_client", "{form}");
+        }
+        let basic = header("app:s");
+        assert_eq!(refusal(Some(&basic), &format!("{kind}&client_assertion={jwt}")), "invalid_request");
+        let both = format!("{kind}&client_assertion={jwt}&client_id=app&client_secret=s");
+        assert_eq!(refusal(None, &both), "invalid_request");
     }
 
     #[rstest]

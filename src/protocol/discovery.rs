@@ -20,8 +20,12 @@ pub const AUTHORIZATION_SERVER_METADATA_PATH: &str = "/.well-known/oauth-authori
 /// Path of this metadata (OpenID Connect Discovery §4).
 pub const OPENID_CONFIGURATION_PATH: &str = "/.well-known/openid-configuration";
 
-const WITH_SECRET: &[&str] = &["client_secret_basic", "client_secret_post"];
-const WITH_SECRET_OR_NONE: &[&str] = &["client_secret_basic", "client_secret_post", "none"];
+const CONFIDENTIAL: &[&str] =
+    &["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
+const CONFIDENTIAL_OR_NONE: &[&str] =
+    &["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
+/// RFC 8414 §2: never `none`. EdDSA is the name that RFC 9864 deprecates and libraries still write.
+const ASSERTION_ALGORITHMS: &[&str] = &["RS256", "PS256", "ES256", "Ed25519", "EdDSA", "HS256"];
 
 /// Metadata of the authorization server; each field is named by its registered member.
 #[derive(Debug, Clone, Serialize)]
@@ -38,8 +42,11 @@ pub struct AuthorizationServerMetadata {
     pub response_modes_supported: &'static [&'static str],
     pub grant_types_supported: &'static [&'static str],
     pub token_endpoint_auth_methods_supported: &'static [&'static str],
+    pub token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    pub introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    pub revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub code_challenge_methods_supported: &'static [&'static str],
     pub authorization_response_iss_parameter_supported: bool,
     pub prompt_values_supported: Vec<&'static str>,
@@ -66,11 +73,14 @@ pub fn authorization_server_metadata(issuer: &str, scopes: &[String]) -> Authori
         response_types_supported: &["code"],
         response_modes_supported: &["query"],
         grant_types_supported: &[AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
-        token_endpoint_auth_methods_supported: WITH_SECRET_OR_NONE,
+        token_endpoint_auth_methods_supported: CONFIDENTIAL_OR_NONE,
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         // RFC 7662 §4: a public client cannot introspect.
-        introspection_endpoint_auth_methods_supported: WITH_SECRET,
+        introspection_endpoint_auth_methods_supported: CONFIDENTIAL,
+        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         // RFC 7009 §2.1: a public client may revoke its own tokens.
-        revocation_endpoint_auth_methods_supported: WITH_SECRET_OR_NONE,
+        revocation_endpoint_auth_methods_supported: CONFIDENTIAL_OR_NONE,
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         code_challenge_methods_supported: &["S256"],
         // RFC 9207 §3.
         authorization_response_iss_parameter_supported: true,
@@ -95,6 +105,16 @@ mod tests {
     fn the_document_is_complete() {
         let metadata =
             authorization_server_metadata("https://id.example", &["openid".into(), "orders".into()]);
+        let confidential =
+            json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]);
+        let with_none = json!([
+            "client_secret_basic",
+            "client_secret_post",
+            "client_secret_jwt",
+            "private_key_jwt",
+            "none"
+        ]);
+        let algorithms = json!(["RS256", "PS256", "ES256", "Ed25519", "EdDSA", "HS256"]);
         assert_eq!(
             serde_json::to_value(metadata).unwrap(),
             json!({
@@ -108,9 +128,12 @@ mod tests {
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
                 "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-                "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-                "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+                "token_endpoint_auth_methods_supported": with_none,
+                "token_endpoint_auth_signing_alg_values_supported": algorithms,
+                "introspection_endpoint_auth_methods_supported": confidential,
+                "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+                "revocation_endpoint_auth_methods_supported": with_none,
+                "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],

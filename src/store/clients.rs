@@ -1,22 +1,23 @@
 //! Registered clients.
 
-use std::time::Duration;
-
-use ::time::OffsetDateTime;
 use sqlx::{Postgres, Transaction};
 
+use super::client_row::{ClientRow, Columns, SecretColumns};
 use super::{Store, StoreError, bump_version};
-use crate::jose::Algorithm;
-use crate::model::{ApplicationType, AuthMethod, Client, ClientId, GrantType, SecretHash};
+use crate::model::{Client, ClientAuthentication, ClientId, ClientSecret};
+use crate::time::Timestamp;
 
 /// The one list of columns that a [`ClientRow`] has, with what follows `FROM clients`.
 macro_rules! select_clients {
     ($tail:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             ClientRow,
-            "SELECT client_id, name, application_type, auth_method, secret_hash, secret_key_id, redirect_uris,
-                    grant_types, scopes, audiences, resource_servers, access_token_lifetime,
-                    refresh_idle_lifetime, refresh_absolute_lifetime, rotate_refresh_tokens, require_pkce,
+            "SELECT client_id, name, confidential, application_type, auth_method, secret_hash, secret_key_id,
+                    secret_expires_at, sealed_secret, previous_secret_hash, previous_secret_key_id,
+                    previous_secret_expires_at, previous_sealed_secret, jwks, jwks_uri,
+                    token_endpoint_auth_signing_alg, redirect_uris, grant_types, scopes, audiences, resource_servers,
+                    access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime,
+                    rotate_refresh_tokens, require_pkce,
                     access_token_signing_alg, id_token_signed_response_alg, introspection_signed_response_alg,
                     disabled_at, created_at
              FROM clients " + $tail,
@@ -34,15 +35,18 @@ impl Store {
                                   secret_key_id, redirect_uris, grant_types, scopes, audiences, resource_servers,
                                   access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime,
                                   rotate_refresh_tokens, require_pkce, access_token_signing_alg,
-                                  id_token_signed_response_alg, introspection_signed_response_alg, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
+                                  id_token_signed_response_alg, introspection_signed_response_alg, created_at,
+                                  updated_at, secret_expires_at, sealed_secret, jwks, jwks_uri,
+                                  token_endpoint_auth_signing_alg)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                     $21, $22, $23, $24, $25, $26)",
             client.id.as_str(),
             client.name,
             client.is_confidential(),
             client.application_type.as_str(),
             columns.auth_method,
-            client.secret.as_ref().map(|secret| secret.hash.as_slice()),
-            client.secret.as_ref().map(|secret| secret.key_id.as_slice()),
+            columns.newest_secret.hash,
+            columns.newest_secret.key_id,
             &client.redirect_uris,
             &columns.grant_types,
             &client.scopes,
@@ -57,6 +61,11 @@ impl Store {
             columns.id_token_signed_response_alg,
             columns.introspection_signed_response_alg,
             client.created_at.to_datetime(),
+            columns.newest_secret.expires_at,
+            columns.newest_secret.sealed,
+            columns.jwks,
+            columns.jwks_uri,
+            columns.token_endpoint_auth_signing_alg,
         )
         .execute(&mut *transaction)
         .await
@@ -88,19 +97,32 @@ impl Store {
         Ok(Some(ChangingClient { client: Client::try_from(row)?, transaction }))
     }
 
-    /// Replaces a confidential client's secret; the old one ends. Returns whether there is such a client.
+    /// Gives a client that has a secret a new one. The old one ends, or works until `keep_old_until` and no longer
+    /// than it would have; the one before that ends. Returns whether there is such a client.
     pub async fn replace_client_secret(
         &self,
         id: &ClientId,
-        secret: &SecretHash,
+        secret: &ClientSecret,
+        keep_old_until: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
+        let columns = SecretColumns::from(secret);
         let mut transaction = self.pool.begin().await?;
         let done = sqlx::query!(
-            "UPDATE clients SET secret_hash = $2, secret_key_id = $3, updated_at = clock_timestamp()
-             WHERE client_id = $1 AND confidential",
+            "UPDATE clients
+             SET previous_secret_hash = CASE WHEN $6::timestamptz IS NOT NULL THEN secret_hash END,
+                 previous_secret_key_id = CASE WHEN $6::timestamptz IS NOT NULL THEN secret_key_id END,
+                 previous_sealed_secret = CASE WHEN $6::timestamptz IS NOT NULL THEN sealed_secret END,
+                 previous_secret_expires_at = CASE WHEN $6::timestamptz IS NOT NULL
+                     THEN least($6, secret_expires_at) END,
+                 secret_hash = $2, secret_key_id = $3, secret_expires_at = $4, sealed_secret = $5,
+                 updated_at = clock_timestamp()
+             WHERE client_id = $1 AND secret_hash IS NOT NULL",
             id.as_str(),
-            secret.hash,
-            secret.key_id,
+            columns.hash,
+            columns.key_id,
+            columns.expires_at,
+            columns.sealed,
+            keep_old_until.map(Timestamp::to_datetime),
         )
         .execute(&mut *transaction)
         .await?;
@@ -129,7 +151,8 @@ impl ChangingClient<'_> {
         &self.client
     }
 
-    /// Writes all that may change of a client: not its secret, and not whether it is confidential.
+    /// Writes all that may change of a client: not its secrets, which end where its new method has none and are
+    /// no longer kept readable where no assertion is verified with them, and not whether it is confidential.
     pub async fn write(mut self, client: &Client) -> Result<(), StoreError> {
         let columns = Columns::of(client);
         let done = sqlx::query!(
@@ -138,7 +161,17 @@ impl ChangingClient<'_> {
                  scopes = $7, audiences = $8, resource_servers = $9, access_token_lifetime = $10,
                  refresh_idle_lifetime = $11, refresh_absolute_lifetime = $12, rotate_refresh_tokens = $13,
                  require_pkce = $14, disabled_at = $15, access_token_signing_alg = $16,
-                 id_token_signed_response_alg = $17, introspection_signed_response_alg = $18, updated_at = clock_timestamp()
+                 id_token_signed_response_alg = $17, introspection_signed_response_alg = $18,
+                 jwks = $19, jwks_uri = $20, token_endpoint_auth_signing_alg = $21,
+                 secret_hash = CASE WHEN $22 THEN secret_hash END,
+                 secret_key_id = CASE WHEN $22 THEN secret_key_id END,
+                 secret_expires_at = CASE WHEN $22 THEN secret_expires_at END,
+                 sealed_secret = CASE WHEN $23 THEN sealed_secret END,
+                 previous_secret_hash = CASE WHEN $22 THEN previous_secret_hash END,
+                 previous_secret_key_id = CASE WHEN $22 THEN previous_secret_key_id END,
+                 previous_secret_expires_at = CASE WHEN $22 THEN previous_secret_expires_at END,
+                 previous_sealed_secret = CASE WHEN $23 THEN previous_sealed_secret END,
+                 updated_at = clock_timestamp()
              WHERE client_id = $1",
             client.id.as_str(),
             client.name,
@@ -158,121 +191,15 @@ impl ChangingClient<'_> {
             columns.access_token_signing_alg,
             columns.id_token_signed_response_alg,
             columns.introspection_signed_response_alg,
+            columns.jwks,
+            columns.jwks_uri,
+            columns.token_endpoint_auth_signing_alg,
+            client.authentication.secrets().is_some(),
+            matches!(client.authentication, ClientAuthentication::SecretAssertion(_)),
         )
         .execute(&mut *self.transaction)
         .await?;
         super::commit_change(self.transaction, done.rows_affected()).await?;
         Ok(())
     }
-}
-
-struct ClientRow {
-    client_id: String,
-    name: String,
-    application_type: String,
-    auth_method: Option<String>,
-    secret_hash: Option<Vec<u8>>,
-    secret_key_id: Option<Vec<u8>>,
-    redirect_uris: Vec<String>,
-    grant_types: Vec<String>,
-    scopes: Vec<String>,
-    audiences: Vec<String>,
-    resource_servers: Vec<String>,
-    access_token_lifetime: Option<i32>,
-    refresh_idle_lifetime: Option<i32>,
-    refresh_absolute_lifetime: Option<i32>,
-    rotate_refresh_tokens: bool,
-    require_pkce: bool,
-    access_token_signing_alg: Option<String>,
-    id_token_signed_response_alg: Option<String>,
-    introspection_signed_response_alg: Option<String>,
-    disabled_at: Option<OffsetDateTime>,
-    created_at: OffsetDateTime,
-}
-
-impl TryFrom<ClientRow> for Client {
-    type Error = StoreError;
-
-    fn try_from(row: ClientRow) -> Result<Self, StoreError> {
-        let auth_method = match row.auth_method {
-            Some(text) => Some(AuthMethod::parse(&text).ok_or_else(|| unknown("auth_method", text))?),
-            None => None,
-        };
-        Ok(Self {
-            id: row.client_id.into(),
-            name: row.name,
-            secret: row.secret_hash.zip(row.secret_key_id).map(|(hash, key_id)| SecretHash { hash, key_id }),
-            application_type: ApplicationType::parse(&row.application_type)
-                .ok_or_else(|| unknown("application_type", row.application_type))?,
-            auth_method,
-            redirect_uris: row.redirect_uris,
-            // A grant that a later release wrote is not available in this one.
-            grant_types: row.grant_types.iter().filter_map(|text| GrantType::parse(text)).collect(),
-            scopes: row.scopes,
-            audiences: row.audiences,
-            resource_servers: row.resource_servers,
-            access_token_lifetime: row.access_token_lifetime.and_then(duration),
-            refresh_idle_lifetime: row.refresh_idle_lifetime.and_then(duration),
-            refresh_absolute_lifetime: row.refresh_absolute_lifetime.and_then(duration),
-            rotate_refresh_tokens: row.rotate_refresh_tokens,
-            require_pkce: row.require_pkce,
-            access_token_signing_alg: algorithm("access_token_signing_alg", row.access_token_signing_alg)?,
-            id_token_signed_response_alg: algorithm(
-                "id_token_signed_response_alg",
-                row.id_token_signed_response_alg,
-            )?,
-            introspection_signed_response_alg: algorithm(
-                "introspection_signed_response_alg",
-                row.introspection_signed_response_alg,
-            )?,
-            disabled_at: row.disabled_at.map(Into::into),
-            created_at: row.created_at.into(),
-        })
-    }
-}
-
-fn algorithm(column: &'static str, name: Option<String>) -> Result<Option<Algorithm>, StoreError> {
-    name.map(|name| Algorithm::from_name(&name).ok_or_else(|| unknown(column, name))).transpose()
-}
-
-fn unknown(column: &'static str, text: String) -> StoreError {
-    StoreError::Database(sqlx::Error::ColumnDecode {
-        index: column.to_owned(),
-        source: format!("this release does not know {text:?}").into(),
-    })
-}
-
-/// What the database stores in another form than the model.
-struct Columns {
-    auth_method: Option<&'static str>,
-    grant_types: Vec<String>,
-    access_token_lifetime: Option<i32>,
-    refresh_idle_lifetime: Option<i32>,
-    refresh_absolute_lifetime: Option<i32>,
-    access_token_signing_alg: Option<&'static str>,
-    id_token_signed_response_alg: Option<&'static str>,
-    introspection_signed_response_alg: Option<&'static str>,
-}
-
-impl Columns {
-    fn of(client: &Client) -> Self {
-        Self {
-            auth_method: client.auth_method.map(AuthMethod::as_str),
-            grant_types: client.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect(),
-            access_token_lifetime: client.access_token_lifetime.map(seconds),
-            refresh_idle_lifetime: client.refresh_idle_lifetime.map(seconds),
-            refresh_absolute_lifetime: client.refresh_absolute_lifetime.map(seconds),
-            access_token_signing_alg: client.access_token_signing_alg.map(Algorithm::name),
-            id_token_signed_response_alg: client.id_token_signed_response_alg.map(Algorithm::name),
-            introspection_signed_response_alg: client.introspection_signed_response_alg.map(Algorithm::name),
-        }
-    }
-}
-
-fn seconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
-}
-
-fn duration(seconds: i32) -> Option<Duration> {
-    u64::try_from(seconds).ok().map(Duration::from_secs)
 }

@@ -14,6 +14,8 @@ use crate::telemetry::metrics::DATABASE_POOL_TIMEOUTS;
 mod access_tokens;
 mod authorization_codes;
 mod authorizations;
+mod client_assertions;
+mod client_row;
 mod clients;
 mod connect;
 pub mod embedded;

@@ -16,6 +16,15 @@ pub fn authorization_code_reused(client_id: &str, grant_id: &dyn std::fmt::Displ
     tracing::warn!(event = "authorization_code_reused", client_id, %grant_id, "grant ended: a code was used again");
 }
 
+/// A client assertion came for the second time (RFC 7523 §3).
+pub fn client_assertion_replayed(client_id: &str) {
+    tracing::warn!(
+        event = "client_assertion_replayed",
+        client_id,
+        "refused: a client assertion was used again"
+    );
+}
+
 /// Tokens were issued.
 pub fn tokens_issued(grant_type: &'static str) {
     counter!(TOKENS_ISSUED, "grant_type" => grant_type).increment(1);

@@ -4,7 +4,10 @@ use rstest::rstest;
 
 use super::*;
 use crate::authorization::RedirectTarget;
-use crate::model::{Client, ClientId, GrantType, Scope, SecretHash, Session, SessionId, UserId};
+use crate::model::{
+    AssertionKeys, Client, ClientAuthentication, ClientId, ClientKeys, GrantType, Scope, Session, SessionId,
+    UserId,
+};
 use crate::protocol::{AuthorizationRequest, PromptSet};
 
 const REQUESTED_AT: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -37,14 +40,18 @@ impl App {
     }
 
     fn client(self) -> Client {
-        let secret = SecretHash { hash: vec![0; 32], key_id: vec![0; 8] };
+        let keys = ClientKeys::Uri("https://app.example/jwks".to_owned());
+        let confidential = ClientAuthentication::KeyAssertion(AssertionKeys { keys, signing_alg: None });
         let native = matches!(self, Self::NativePrivateUse | Self::NativeHttps);
         Client {
             id: ClientId::from("app".to_owned()),
             name: "App".to_owned(),
-            secret: (self == Self::Confidential).then_some(secret),
+            authentication: if self == Self::Confidential {
+                confidential
+            } else {
+                ClientAuthentication::Public
+            },
             application_type: if native { ApplicationType::Native } else { ApplicationType::Web },
-            auth_method: None,
             redirect_uris: vec![self.redirect_uri().to_owned()],
             grant_types: vec![GrantType::AuthorizationCode],
             scopes: vec!["openid".to_owned(), "read".to_owned(), "admin".to_owned()],

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::ClientAuthentication;
 use crate::model::ClientId;
 use crate::protocol::RedirectUri;
 use crate::time::Timestamp;
@@ -11,9 +12,8 @@ fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
     Client {
         id: ClientId::from("app".to_owned()),
         name: "App".to_owned(),
-        secret: None,
+        authentication: ClientAuthentication::Public,
         application_type,
-        auth_method: None,
         redirect_uris: vec!["https://first.example/".to_owned(), redirect_uri.to_owned()],
         grant_types: Vec::new(),
         scopes: Vec::new(),

@@ -1,12 +1,17 @@
 //! What `grantor client create` and `update` take.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::cli::CommandError;
-use crate::cli::arguments::{Lifetime, lifetime, scopes};
+use crate::cli::arguments::{Lifetime, duration, lifetime, scopes};
 use crate::clients::ClientMetadata;
-use crate::jose::Algorithm;
-use crate::model::{ApplicationType, AuthMethod, GrantType};
+use crate::clients::registration::Rotation;
+use crate::jose::{Algorithm, AssertionAlgorithm};
+use crate::model::{ApplicationType, AuthMethod, ClientKeys, GrantType};
+use crate::outgoing::Policy;
 
 /// A new client.
 #[derive(Debug, Args)]
@@ -17,8 +22,41 @@ pub struct Create {
     /// It cannot keep a secret: an app on a device or in a browser
     #[arg(long)]
     public: bool,
+    /// Its secret ends after this long, such as 90d [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = secret_lifetime)]
+    secret_expires_in: Option<Duration>,
     #[command(flatten)]
     common: Common,
+}
+
+/// A new secret of a client.
+#[derive(Debug, Args)]
+pub struct RotateSecret {
+    /// The client's identifier
+    pub client_id: String,
+    /// Let the old secret work for so long beside the new one, such as 24h; the one before it ends
+    #[arg(long, value_name = "DURATION", value_parser = secret_lifetime)]
+    keep_old: Option<Duration>,
+    /// The new secret ends after this long, such as 90d [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = secret_lifetime)]
+    expires_in: Option<Duration>,
+}
+
+impl RotateSecret {
+    /// What was given.
+    pub fn rotation(&self) -> Rotation {
+        Rotation { keep_old: self.keep_old, lifetime: self.expires_in }
+    }
+}
+
+/// How long a secret may be said to work: up to ten years.
+fn secret_lifetime(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(3_650 * 86_400);
+    duration(text).and_then(|duration| match duration {
+        Duration::ZERO => Err("must be longer than nothing".to_owned()),
+        duration if duration > LONGEST => Err("must be at most 3650d".to_owned()),
+        duration => Ok(duration),
+    })
 }
 
 /// Changes of a client.
@@ -60,6 +98,16 @@ struct Common {
     /// How it authenticates [default: client_secret_basic or client_secret_post; public: none]
     #[arg(long, value_name = "METHOD", value_enum)]
     auth_method: Option<AuthMethod>,
+    /// Its public keys for private_key_jwt: a file with a JWK Set
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
+    jwks: Option<PathBuf>,
+    /// Where its public keys for private_key_jwt are fetched from
+    #[arg(long, value_name = "URI")]
+    jwks_uri: Option<String>,
+    /// The only algorithm of its assertions: RS256, PS256, ES256, Ed25519, EdDSA or HS256 [default: any that fits
+    /// its key]
+    #[arg(long, value_name = "ALG", value_enum)]
+    auth_signing_alg: Option<AssertionAlgorithm>,
     /// Where it runs [default: native if public and all redirect URIs are loopback or private-use]
     #[arg(long, value_name = "TYPE", value_enum)]
     application_type: Option<ApplicationType>,
@@ -91,9 +139,10 @@ struct Common {
 
 impl Create {
     /// What was given, over the defaults.
-    pub fn into_metadata(self) -> Result<ClientMetadata, CommandError> {
-        let mut metadata = ClientMetadata { public: self.public, ..ClientMetadata::named(self.name) };
-        self.common.apply(&mut metadata)?;
+    pub fn into_metadata(self, outgoing: &Policy) -> Result<ClientMetadata, CommandError> {
+        let (public, secret_lifetime) = (self.public, self.secret_expires_in);
+        let mut metadata = ClientMetadata { public, secret_lifetime, ..ClientMetadata::named(self.name) };
+        self.common.apply(&mut metadata, outgoing)?;
         Ok(metadata)
     }
 }
@@ -110,11 +159,11 @@ impl Update {
     }
 
     /// Puts what was given over what is registered.
-    pub fn apply(&self, metadata: &mut ClientMetadata) -> Result<(), CommandError> {
+    pub fn apply(&self, metadata: &mut ClientMetadata, outgoing: &Policy) -> Result<(), CommandError> {
         if let Some(name) = &self.name {
             metadata.name.clone_from(name);
         }
-        self.common.apply(metadata)
+        self.common.apply(metadata, outgoing)
     }
 }
 
@@ -133,13 +182,16 @@ impl Common {
             || !self.grants.is_empty()
             || self.scope.is_some()
             || self.auth_method.is_some()
+            || self.jwks.is_some()
+            || self.jwks_uri.is_some()
+            || self.auth_signing_alg.is_some()
             || self.application_type.is_some()
             || self.rotate_refresh_tokens.is_some()
             || self.require_pkce.is_some()
             || algorithms.iter().any(Option::is_some)
     }
 
-    fn apply(&self, metadata: &mut ClientMetadata) -> Result<(), CommandError> {
+    fn apply(&self, metadata: &mut ClientMetadata, outgoing: &Policy) -> Result<(), CommandError> {
         replace_list(&mut metadata.redirect_uris, &self.redirect_uris);
         replace_list(&mut metadata.audiences, &self.audiences);
         replace_list(&mut metadata.resource_servers, &self.resource_servers);
@@ -149,7 +201,7 @@ impl Common {
         if let Some(scope) = &self.scope {
             metadata.scopes = Some(scopes(scope)?);
         }
-        metadata.auth_method = self.auth_method.or(metadata.auth_method);
+        self.apply_authentication(metadata, outgoing)?;
         metadata.application_type = self.application_type.or(metadata.application_type);
         replace(&mut metadata.access_token_lifetime, self.access_token_lifetime.map(|given| given.0));
         replace(&mut metadata.refresh_idle_lifetime, self.refresh_idle_lifetime.map(|given| given.0));
@@ -164,6 +216,34 @@ impl Common {
             self.introspection_signed_response_alg.or(metadata.introspection_signed_response_alg);
         Ok(())
     }
+
+    fn apply_authentication(
+        &self,
+        metadata: &mut ClientMetadata,
+        outgoing: &Policy,
+    ) -> Result<(), CommandError> {
+        metadata.auth_method = self.auth_method.or(metadata.auth_method);
+        metadata.token_endpoint_auth_signing_alg =
+            self.auth_signing_alg.or(metadata.token_endpoint_auth_signing_alg);
+        if let Some(path) = &self.jwks {
+            metadata.keys = Some(ClientKeys::Value(read_jwks(path)?));
+        }
+        if let Some(uri) = &self.jwks_uri {
+            outgoing.admits(uri).map_err(|reason| {
+                CommandError::new("invalid_client_metadata", format!("the jwks_uri is refused: {reason}"))
+            })?;
+            metadata.keys = Some(ClientKeys::Uri(uri.clone()));
+        }
+        Ok(())
+    }
+}
+
+fn read_jwks(path: &Path) -> Result<serde_json::Value, CommandError> {
+    let refuse = |problem: &dyn std::fmt::Display| {
+        CommandError::new("invalid_client_metadata", format!("the JWK Set in {}: {problem}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
+    serde_json::from_str(&text).map_err(|error| refuse(&error))
 }
 
 fn replace<T>(target: &mut T, given: Option<T>) {

@@ -1,6 +1,20 @@
 use rstest::rstest;
 
 use super::*;
+use crate::clients::registration_method::{Method, check_method};
+use crate::model::{AuthMethod, ClientSecret, ClientSecrets, SecretHash};
+
+fn authentication(metadata: &ClientMetadata) -> Result<ClientAuthentication, Refusal> {
+    let hash = SecretHash { hash: Vec::new(), key_id: Vec::new() };
+    let secrets =
+        ClientSecrets { newest: ClientSecret { hash, expires_at: None, sealed: None }, previous: None };
+    Ok(match check_method(metadata)? {
+        Method::Public => ClientAuthentication::Public,
+        Method::Secret(method) => ClientAuthentication::Secret { method, secrets },
+        Method::SecretAssertion => ClientAuthentication::SecretAssertion(secrets),
+        Method::Key(keys) => ClientAuthentication::KeyAssertion(keys),
+    })
+}
 
 fn with(change: impl FnOnce(&mut ClientMetadata)) -> Result<Client, Refusal> {
     let mut metadata = ClientMetadata::named("Demo");
@@ -13,7 +27,8 @@ fn with(change: impl FnOnce(&mut ClientMetadata)) -> Result<Client, Refusal> {
         built_in: false,
     };
     let registered = ["openid", "profile", "email", "offline_access", "roles", "notes:read"].map(scope);
-    check(metadata, &registered, ClientId::random(), Timestamp::from_unix_seconds(0))
+    let authentication = authentication(&metadata)?;
+    check(metadata, &registered, ClientId::random(), authentication, Timestamp::from_unix_seconds(0))
 }
 
 fn strings(texts: &[&str]) -> Vec<String> {
@@ -24,7 +39,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
 fn defaults_are_those_of_a_web_app() {
     let client = with(|_| {}).unwrap();
     assert_eq!(client.application_type, ApplicationType::Web);
-    assert_eq!(client.auth_method, None);
+    assert_eq!(client.authentication.method(), None);
     assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
     assert_eq!(client.scopes, DEFAULT_SCOPES);
     assert!(client.rotate_refresh_tokens && client.require_pkce);
@@ -72,7 +87,7 @@ fn public_and_none_go_together(
         m.public = public;
         m.auth_method = given;
     });
-    assert_eq!(client.unwrap().auth_method, expected);
+    assert_eq!(client.unwrap().authentication.method(), expected);
 }
 
 #[rstest]

@@ -72,7 +72,7 @@ async fn redeem(
     verifier: CodeVerifier,
     now: Timestamp,
 ) -> Result<TokenResponse, TokenError> {
-    let client = app.authenticate(&demo.credentials()).await?;
+    let client = app.authenticate(&demo.credentials(), now).await?;
     let validated = app.grants().validate(&client, demo.redemption(code, verifier), now).await?;
     let keys = app.keys.current();
     let mint = app

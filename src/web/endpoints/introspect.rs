@@ -8,7 +8,7 @@ use crate::web::respond::{TokenFailure, json_not_stored};
 
 /// The introspection endpoint (RFC 7662).
 pub async fn introspect(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
-    let client = app.authenticate(&form.credentials).await?;
+    let client = app.authenticate(&form.credentials, now.get()).await?;
     // RFC 7662 §2.1: only who can prove to be somebody, or anybody could scan for tokens.
     if !client.is_confidential() {
         return Err(TokenError::invalid_client("a public client cannot introspect tokens").into());

@@ -9,7 +9,7 @@ use crate::web::respond::{TokenFailure, not_stored};
 
 /// The revocation endpoint (RFC 7009).
 pub async fn revoke(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
-    let client = app.authenticate(&form.credentials).await?;
+    let client = app.authenticate(&form.credentials, now.get()).await?;
     let query = TokenQuery::parse(&form.parameters)?;
     app.revoke(&client, query.token.expose(), now.get()).await?;
     Ok(not_stored(StatusCode::OK).finish())

@@ -9,7 +9,7 @@ use crate::web::respond::{TokenFailure, json_not_stored};
 
 /// The token endpoint (RFC 6749 §3.2).
 pub async fn token(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
-    let client = app.authenticate(&form.credentials).await?;
+    let client = app.authenticate(&form.credentials, now.get()).await?;
     let request = TokenRequest::parse(&form.parameters)?;
     let grant_type = request.grant_type();
     let validated = app.grants().validate(&client, request, now.get()).await?;

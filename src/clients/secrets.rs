@@ -1,0 +1,61 @@
+//! Client secrets: made here, compared here, and for `client_secret_jwt` kept readable under the master key.
+
+use crate::keys::{MasterKey, MasterKeys, Purpose};
+use crate::model::{ClientId, ClientSecret, ClientSecrets, SecretHash};
+use crate::secret::{Secret, TokenKind, constant_time_eq, random_bytes};
+use crate::time::Timestamp;
+
+/// A secret that was just made, and what is stored of it.
+pub(super) struct NewSecret {
+    pub secret: Secret<String>,
+    pub stored: ClientSecret,
+}
+
+/// Makes a secret; `sealed`: it is also stored encrypted.
+pub(super) fn new_secret(
+    master_key: &MasterKey,
+    id: &ClientId,
+    expires_at: Option<Timestamp>,
+    sealed: bool,
+) -> NewSecret {
+    let secret = TokenKind::ClientSecret.encode(&random_bytes::<32>());
+    let hash = hash_secret(master_key, secret.expose());
+    let sealed = sealed.then(|| seal(master_key, id, &hash, &secret));
+    NewSecret { secret, stored: ClientSecret { hash, expires_at, sealed } }
+}
+
+/// The keyed hash under which a client's secret is stored. It is fast: the secret is random, so there is
+/// nothing to guess, and the token endpoint needs it with each request.
+pub fn hash_secret(master_key: &MasterKey, secret: &str) -> SecretHash {
+    let hash = master_key.hmac(Purpose::ClientSecret, &[secret.as_bytes()]);
+    SecretHash { hash: hash.to_vec(), key_id: master_key.id().to_vec() }
+}
+
+/// Whether this is one of the secrets that have not expired.
+pub(super) fn is_secret(secrets: &ClientSecrets, presented: &str, keys: &MasterKeys, now: Timestamp) -> bool {
+    let matches = |secret: &ClientSecret| {
+        let Some(key) = keys.by_id(&secret.hash.key_id) else { return false };
+        constant_time_eq(&hash_secret(key, presented).hash, &secret.hash.hash)
+    };
+    secrets.live(now).any(matches)
+}
+
+/// What is encrypted belongs to this client and this hash: an old one put back beside a newer hash does not open.
+fn binding(id: &ClientId, hash: &SecretHash) -> Vec<u8> {
+    let id = id.as_str().as_bytes();
+    [&(id.len() as u64).to_be_bytes(), id, &hash.hash].concat()
+}
+
+fn seal(master_key: &MasterKey, id: &ClientId, hash: &SecretHash, secret: &Secret<String>) -> Vec<u8> {
+    master_key.seal(Purpose::SealedClientSecret, b"", secret.expose().as_bytes(), &binding(id, hash))
+}
+
+/// The secret itself, where it is stored; `None` also where it is that of another client or of another time.
+pub(super) fn open(secret: &ClientSecret, id: &ClientId, keys: &MasterKeys) -> Option<Secret<Vec<u8>>> {
+    let key = keys.by_id(&secret.hash.key_id)?;
+    let aad = binding(id, &secret.hash);
+    key.open(Purpose::SealedClientSecret, b"", secret.sealed.as_ref()?, &aad).map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests;
