@@ -11,14 +11,17 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::harness::{Browser, Hit, RelyingParty, Server, Settings, Shot, Tokens, password_of, volley};
+use crate::harness::{
+    AssertingClient, Browser, ClientKey, Hit, JWT_BEARER, RelyingParty, Server, Settings, Shot, Tokens,
+    password_of, volley,
+};
 
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid offline_access")];
 
 /// Two processes on one database, a client that speaks to both, and Alice.
 struct Cluster {
     first: Arc<Server>,
-    _second: Server,
+    second: Server,
     app: [RelyingParty; 2],
     browser: Browser,
 }
@@ -30,7 +33,7 @@ impl Cluster {
         first.user("alice", &[]);
         let app = RelyingParty::register(&first, &[]);
         let browser = Browser::new(&first);
-        Self { app: [app.clone(), app.at(&second)], _second: second, first, browser }
+        Self { app: [app.clone(), app.at(&second)], second, first, browser }
     }
 
     async fn strict() -> Self {
@@ -273,4 +276,30 @@ async fn one_of_twenty_uses_of_a_set_password_link_wins() {
         assert_eq!(answer.status, status, "{password}");
     }
     cluster.assert_dead(&[tokens]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_fifty_uses_of_an_assertion_wins() {
+    let cluster = Cluster::start(Settings::default()).await;
+    let app = AssertingClient::register(&cluster.first, ClientKey::p256(), &[]);
+    let parties = [app.party.clone(), app.party.at(&cluster.second)];
+    // Case 50.
+    for round in 0..4 {
+        let assertion = app.signed();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", &assertion),
+        ];
+        let hits = volley((0..50).map(|number| Shot::new(&parties[number % 2], "/token", &form))).await;
+        assert_eq!(tokens_of(&hits).len(), 1, "round {round}");
+        for hit in hits.iter().filter(|hit| hit.status != 200) {
+            assert_eq!(
+                (hit.status.as_u16(), &hit.json()["error"]),
+                (401, &json!("invalid_client")),
+                "{}",
+                hit.body
+            );
+        }
+    }
 }

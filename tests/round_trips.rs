@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Answer, Browser, CountingProxy, RelyingParty, Server, Settings, pkce};
+use crate::harness::{
+    Answer, AssertingClient, Browser, ClientKey, CountingProxy, RelyingParty, Server, Settings, pkce,
+};
 
 struct Counted {
     server: Server,
@@ -84,6 +86,25 @@ async fn a_client_acting_for_itself_costs_nothing_once_it_is_known() {
         let (answer, statements) = counted.of(counted.app.token(&form)).await;
         answer.tokens();
         assert!(statements.len() <= most, "{statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assertion_costs_one_to_be_remembered() {
+    let counted = Counted::start().await;
+    let by_key = AssertingClient::register(&counted.server, ClientKey::p256(), &[]);
+    let by_secret = AssertingClient::register_with_secret(&counted.server);
+    counted.server.change_arrives().await;
+    for app in [by_key, by_secret] {
+        for most in [2, 1, 1] {
+            let (answer, statements) = counted.of(app.token()).await;
+            answer.tokens();
+            assert!(statements.len() <= most, "{statements:#?}");
+        }
+        let forged = app.assertion().signed_by(&ClientKey::Secret("x".to_owned()));
+        let (answer, statements) = counted.of(app.token_with(&forged)).await;
+        answer.assert_refused(401, "invalid_client");
+        assert_eq!(statements, Vec::<String>::new(), "a forged one is not looked up");
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn check(claims: &AssertionClaims, expected: &Expected<'_>) -> Result
     if !is_client(&claims.iss) || !is_client(&claims.sub) {
         return Err(Refused::Client);
     }
-    // RFC 10070 §4: the issuer identifier as the sole value, so that no other server can be sent it too.
+    // RFC 10070: the issuer identifier as the sole value, so that no other server can be sent it too.
     if claims.aud.sole() != Some(expected.issuer) {
         return Err(Refused::Audience);
     }

@@ -1,5 +1,6 @@
 //! Actors: a server with its own database, a browser, a relying party.
 
+mod asserting_client;
 mod browser;
 mod database;
 mod installation;
@@ -12,6 +13,7 @@ mod token_endpoint;
 mod volley;
 mod wire;
 
+pub use asserting_client::{AssertingClient, Assertion, ClientKey, JWT_BEARER, KeyServer, unix_now};
 pub use browser::{Answer, Browser, query_of};
 pub use database::{MASTER_KEY, TestDatabase};
 pub use installation::{Installation, Process, until};

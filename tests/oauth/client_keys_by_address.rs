@@ -1,0 +1,122 @@
+//! Clients whose public keys lie at an address (`jwks_uri`): fetched, remembered, and only from where it is safe.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::harness::{AssertingClient, ClientKey, KeyServer, Server, Settings};
+
+async fn server_that_lists(key_server: &KeyServer) -> Server {
+    let settings = Settings::default().with("GRANTOR_OUTGOING_ALLOWED_ORIGINS", &key_server.origin());
+    Server::start_with(settings).await
+}
+
+/// A client whose keys lie at an address that the command line would refuse.
+async fn register_at(server: &Server, uri: &str, key: ClientKey) -> AssertingClient {
+    let app = AssertingClient::register_at(server, key, "https://app.example/jwks.json");
+    let mut connection = server.database.sql().await;
+    let set = sqlx::query("UPDATE clients SET jwks_uri = $1 WHERE client_id = $2");
+    set.bind(uri).bind(&app.party.client_id).execute(&mut connection).await.unwrap();
+    app
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_fetched_once_and_anew_for_a_new_one() {
+    let key_server = KeyServer::start().await;
+    let server = server_that_lists(&key_server).await;
+    let (old, new) = (ClientKey::p256(), ClientKey::p256());
+    key_server.publishes(&[json!({"kty": "RSA", "use": "enc"}), old.jwk("one")]);
+    let mut app = register_at(&server, &key_server.uri(), old).await;
+    // Many at once share one fetch.
+    let answers = join_all((0..20).map(|_| app.token())).await;
+    assert!(answers.iter().all(|answer| answer.status == 200), "{}", answers[0].body);
+    assert_eq!(key_server.visits(), 1);
+
+    key_server.publishes(&[app.key.jwk("one"), new.jwk("two")]);
+    let old = std::mem::replace(&mut app.key, new);
+    let with_new = |app: &AssertingClient| app.assertion().header("kid", json!("two")).signed_by(&app.key);
+    assert_eq!(app.token_with(&with_new(&app)).await.status, 200);
+    assert_eq!(key_server.visits(), 2);
+    // The old one is still there.
+    assert_eq!(app.token_with(&app.assertion().signed_by(&old)).await.status, 200);
+    // Keys that somebody makes up lead to no further fetch for a while.
+    for kid in 0..10 {
+        let made_up = app.assertion().header("kid", json!(format!("made up {kid}")));
+        app.token_with(&made_up.signed_by(&ClientKey::p256())).await.assert_refused(401, "invalid_client");
+    }
+    assert_eq!(key_server.visits(), 2);
+    // Nor is the address gone while keys are remembered.
+    key_server.answers("500 Oops", "", Duration::ZERO);
+    assert_eq!(app.token_with(&with_new(&app)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_answers_badly_costs_a_bounded_time_and_is_left_alone() {
+    let key_server = KeyServer::start().await;
+    let goal = KeyServer::start().await;
+    let server = server_that_lists(&key_server).await;
+    let key = ClientKey::p256();
+    let good = json!({"keys": [key.jwk("one")]}).to_string();
+    goal.publishes(&[key.jwk("one")]);
+    let moved = format!("302 Found\r\nLocation: {}", goal.uri());
+    let huge = format!("{}{good}", " ".repeat(70_000));
+    for (head, body, delay) in [
+        // Case 76: a redirect is not followed.
+        (moved.as_str(), good.as_str(), Duration::ZERO),
+        ("200 OK", "<html>not keys</html>", Duration::ZERO),
+        ("200 OK", huge.as_str(), Duration::ZERO),
+        ("404 Not Found", good.as_str(), Duration::ZERO),
+        ("200 OK", good.as_str(), Duration::from_secs(20)),
+    ] {
+        let app = register_at(&server, &key_server.uri(), ClientKey::p256()).await;
+        key_server.answers(head, body, delay);
+        let (visits, started) = (key_server.visits(), std::time::Instant::now());
+        for _ in 0..3 {
+            app.token_with(&app.assertion().signed_by(&key)).await.assert_refused(401, "invalid_client");
+        }
+        assert!(started.elapsed() < Duration::from_secs(5), "{head}");
+        assert_eq!(key_server.visits(), visits + 1, "{head}");
+    }
+    assert_eq!(goal.visits(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_fetched_from_inside() {
+    let inside = KeyServer::start().await;
+    let server = Server::start().await;
+    let port = inside.address.port();
+    // Case 76: whatever stands in the database.
+    for uri in [
+        format!("http://127.0.0.1:{port}/"),
+        format!("https://127.0.0.1:{port}/"),
+        format!("https://localhost:{port}/"),
+        format!("https://localhost.:{port}/"),
+        format!("https://2130706433:{port}/"),
+        format!("https://0x7f.1:{port}/"),
+        format!("https://0177.0.0.1:{port}/"),
+        format!("https://0:{port}/"),
+        format!("https://[::1]:{port}/"),
+        format!("https://[::ffff:127.0.0.1]:{port}/"),
+        "https://169.254.169.254/latest/meta-data/".to_owned(),
+        "file:///etc/passwd".to_owned(),
+    ] {
+        let app = register_at(&server, &uri, ClientKey::p256()).await;
+        inside.publishes(&[app.key.jwk("one")]);
+        let started = std::time::Instant::now();
+        app.token().await.assert_refused(401, "invalid_client");
+        assert!(started.elapsed() < Duration::from_secs(4), "{uri}");
+    }
+    assert_eq!(inside.visits(), 0);
+
+    // The command line says so at once.
+    for uri in
+        ["http://app.example/jwks", "https://10.0.0.1/jwks", "https://u@app.example/", "https://2130706433/"]
+    {
+        let create = ["client", "create", "--name", "App", "--grant", "client_credentials"];
+        let by_address = ["--auth-method", "private_key_jwt", "--jwks-uri", uri];
+        let refused = server.cli_output(&[&create[..], &by_address].concat(), "");
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && said.contains("invalid_client_metadata"), "{uri}: {said}");
+    }
+}
