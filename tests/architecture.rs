@@ -7,11 +7,12 @@ use std::path::Path;
 use rust::{Token, modules_used, tokens};
 
 /// Crates that belong to one part of the house, and that part. A crate is any that begins so.
-const AT_HOME: [(&str, &[&str]); 4] = [
+const AT_HOME: [(&str, &[&str]); 5] = [
     ("actix", &["web/"]),
     ("sqlx", &["store/"]),
     ("jsonwebtoken", &["jose/", "keys/"]),
     ("rsa", &["jose/", "keys/"]),
+    ("reqwest", &["outgoing/"]),
 ];
 
 /// Where the time is read; everywhere else it is an argument. The registry compares two clocks.
