@@ -1,4 +1,5 @@
-//! `docs/rfc-map.md` says the truth: what it names exists, and what the sources cite stands there.
+//! `docs/rfc-map.md` and `docs/threat-model.md` say the truth: what they name exists, and what the sources cite stands
+//! in the map.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const MAP: &str = include_str!("../docs/rfc-map.md");
+const THREATS: &str = include_str!("../docs/threat-model.md");
 const CASES: std::ops::RangeInclusive<u32> = 1..=88;
 
 /// A line of a table: its cells.
@@ -13,7 +15,7 @@ fn rows(map: &str) -> Vec<Vec<&str>> {
     map.lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
         .map(|line| line.split(" | ").collect::<Vec<_>>())
-        .filter(|cells| !["Clause", "Case"].contains(&cells[0]))
+        .filter(|cells| !["Clause", "Case", "Attack"].contains(&cells[0]))
         .collect()
 }
 
@@ -99,6 +101,20 @@ fn every_test_that_is_named_exists() {
     assert!(named.len() > 150, "{}", named.len());
     let missing: BTreeSet<_> = named.into_iter().filter(|test| !exists(test)).collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn what_stops_an_attack_has_tests_that_exist() {
+    let attacks =
+        THREATS.split("| Attack |").skip(1).flat_map(|table| rows(table.split("\n\n").next().unwrap()));
+    let attacks: Vec<_> = attacks.filter(|cells| cells.len() == 4).collect();
+    assert!(attacks.len() > 25, "{}", attacks.len());
+    for cells in attacks {
+        let tests = quoted(cells[3]);
+        assert!(!tests.is_empty(), "{}", cells[0]);
+        let missing: Vec<_> = tests.into_iter().filter(|test| !exists(test)).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", cells[0]);
+    }
 }
 
 #[test]
