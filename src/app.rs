@@ -10,8 +10,9 @@ use crate::config::Config;
 use crate::demo::DemoApp;
 use crate::grants::Grants;
 use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
+use crate::model::{AuditEvent, AuditEventKind, ClientId, Origin};
 use crate::outgoing::{Outgoing, Policy};
-use crate::protocol::{ClientCredentials, TokenError};
+use crate::protocol::{ClientCredentials, TokenError, TokenErrorCode};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation};
@@ -101,6 +102,12 @@ impl App {
         Self { shared, store }
     }
 
+    /// The same app, which writes on somebody else's behalf.
+    #[must_use]
+    pub fn on_behalf_of(&self, origin: Origin) -> Self {
+        Self { shared: Arc::clone(&self.shared), store: self.store.on_behalf_of(origin) }
+    }
+
     /// Client authentication (RFC 6749 §2.3).
     pub async fn authenticate(
         &self,
@@ -114,7 +121,21 @@ impl App {
             key_sets: &self.key_sets,
             issuer: self.issuer(),
         };
-        authenticator.authenticate(credentials, now).await
+        let authenticated = authenticator.authenticate(credentials, now).await;
+        if authenticated.as_ref().is_err_and(|error| error.code() == TokenErrorCode::InvalidClient) {
+            self.record_unauthenticated(ClientId::from(credentials.client_id().to_owned())).await;
+        }
+        authenticated
+    }
+
+    /// A name that no client has is not recorded: it may be anything.
+    async fn record_unauthenticated(&self, id: ClientId) {
+        let kind = AuditEventKind::ClientAuthenticationFailed;
+        let event = match self.registry.remembered(&id) {
+            Some(client) => AuditEvent::about_client(kind, &client.id),
+            None => AuditEvent::new(kind),
+        };
+        self.store.record_refusal(event).await;
     }
 
     /// The grants of the token endpoint.

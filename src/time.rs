@@ -41,6 +41,11 @@ impl Timestamp {
         self.0.div_euclid(86_400 * 1_000_000)
     }
 
+    /// Reads an instant as RFC 3339 §5.6 writes it, such as `2026-11-22T09:00:00Z`.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok().map(Self::from)
+    }
+
     /// The time from `earlier` to this instant, zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -109,6 +114,16 @@ mod tests {
     #[test]
     fn is_written_as_rfc_3339() {
         assert_eq!(Timestamp::from_unix_seconds(0).to_string(), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn is_read_as_rfc_3339() {
+        let read = |text| Timestamp::from_rfc3339(text).map(Timestamp::unix_seconds);
+        assert_eq!(read("1970-01-01T00:00:10Z"), Some(10));
+        assert_eq!(read("1970-01-01T01:00:00.5+01:00"), Some(0));
+        for text in ["", "1970-01-01", "1970-01-01T00:00:10", "10s", "1970-13-01T00:00:00Z"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

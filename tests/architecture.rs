@@ -18,6 +18,10 @@ const AT_HOME: [(&str, &[&str]); 5] = [
 /// Where the time is read; everywhere else it is an argument. The registry compares two clocks.
 const READS_THE_CLOCK: [&str; 4] = ["clients/registry.rs", "cli/", "jobs/", "web/extract/now.rs"];
 
+/// Handlers that take the bare app: they write nothing that could be recorded. All others take the `RequestApp`, which
+/// knows where the request came from.
+const ONLY_READ: [&str; 4] = ["health.rs", "jwks.rs", "metadata.rs", "start.rs"];
+
 const LONGEST_FILE: usize = 500;
 
 /// A file below `src`, by its path from there.
@@ -104,6 +108,18 @@ fn calls(text: &str) -> bool {
     tokens(text).windows(4).any(|window| window[0].is("Timestamp") && window[1..] == now)
 }
 
+fn unrecorded(path: &str, text: &str) -> Vec<String> {
+    let Some(handler) = path.strip_prefix("web/endpoints/") else { return Vec::new() };
+    let bare = [Token::Word("Data".to_owned()), Token::Sign('<'), Token::Word("App".to_owned())];
+    let takes_it = tokens(text).windows(3).any(|window| window == bare);
+    if takes_it && !ONLY_READ.contains(&handler) {
+        return vec![
+            "takes Data<App>: take the RequestApp, so that the audit log knows the address".to_owned(),
+        ];
+    }
+    Vec::new()
+}
+
 fn unfinished(text: &str) -> Vec<String> {
     let macros = tokens(text)
         .windows(2)
@@ -136,6 +152,11 @@ fn each_outside_crate_stays_at_home() {
 #[test]
 fn the_clock_is_read_at_the_edges_only() {
     holds(".rs", clock_readings);
+}
+
+#[test]
+fn a_handler_that_may_write_knows_where_the_request_came_from() {
+    holds(".rs", unrecorded);
 }
 
 #[test]
@@ -229,6 +250,18 @@ mod the_rules_themselves {
             ("jobs/a.rs", "Timestamp::now()", false),
         ] {
             assert_eq!(!clock_readings(path, text).is_empty(), is_wrong, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_handler_with_the_bare_app_is_found() {
+        for (path, text, is_wrong) in [
+            ("web/endpoints/token.rs", "async fn token(app: Data<App>) {}", true),
+            ("web/endpoints/token.rs", "async fn token(app: RequestApp) {}", false),
+            ("web/endpoints/health.rs", "async fn ready(app: Data<App>) {}", false),
+            ("web/mod.rs", "request.app_data::<Data<App>>()", false),
+        ] {
+            assert_eq!(!unrecorded(path, text).is_empty(), is_wrong, "{path}: {text}");
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod administration;
 mod architecture;
+mod audit;
 mod cli;
 mod configuration;
 mod demo;

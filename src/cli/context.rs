@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::operator::account;
 use super::output::note;
 use super::{CommandError, GlobalOptions};
 use crate::config::{Config, Log, MasterKeyValue, Overrides};
 use crate::keys::{
     MasterKeyError, MasterKeys, load_or_generate_master_key, read_master_key, verify_master_keys,
 };
+use crate::model::Origin;
 use crate::secret::Secret;
 use crate::store::{Database, Store};
 use crate::telemetry::logs;
@@ -39,7 +41,7 @@ impl Context {
         // A command prints its result; only warnings are worth a line beside it.
         let log = Log { filter: "warn".to_owned(), ..config.log.clone() };
         logs::init(&log).map_err(|error| CommandError::new("server_error", error))?;
-        let database = open_database(&config)?;
+        let database = open_database(&config)?.on_behalf_of(Origin::command(account()));
         if config.database.migrate {
             database.migrate().await?;
         } else {
@@ -47,6 +49,7 @@ impl Context {
         }
         let master_keys = load_master_keys(&config)?;
         let store = database.store(CONNECTIONS, ACQUIRE_TIMEOUT);
+        store.ensure_audit_partitions().await?;
         verify_master_keys(&store, &master_keys).await?;
         Ok(Self { config, store, master_keys, json: options.json, database })
     }

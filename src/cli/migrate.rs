@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use super::context::open_database;
+use super::operator::account;
 use super::output::print;
 use super::{CommandError, GlobalOptions};
 use crate::config::Config;
+use crate::model::Origin;
 
 pub(super) const ABOUT: &str = "\
 Bring the database's schema up to date, whatever database.migrate says
@@ -18,7 +20,7 @@ Example:
 
 pub async fn run(options: &GlobalOptions) -> Result<(), CommandError> {
     let config = Config::load(&options.overrides())?;
-    let database = open_database(&config)?;
+    let database = open_database(&config)?.on_behalf_of(Origin::command(account()));
     let applied = database.migrate().await;
     database.close()?;
     let applied = applied?;

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod arguments;
+mod audit;
 mod client;
 mod client_view;
 mod config;
@@ -10,6 +11,7 @@ mod error;
 mod health;
 mod key;
 mod migrate;
+mod operator;
 mod output;
 mod role;
 mod scope;
@@ -71,6 +73,9 @@ enum Command {
     /// Show and rotate the keys that sign tokens
     #[command(subcommand)]
     Key(key::Command),
+    /// Show the audit log: who did what to what, when, from where
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Bring the database's schema up to date
     #[command(long_about = migrate::ABOUT)]
     Migrate,
@@ -124,6 +129,7 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
                 Command::Scope(command) => scope::run(command, &context).await,
                 Command::Role(command) => role::run(command, &context).await,
                 Command::Key(command) => key::run(command, &context).await,
+                Command::Audit(command) => audit::run(command, &context).await,
                 Command::Config(_) | Command::Migrate | Command::Serve(_) | Command::Health(_) => Ok(()),
             };
             result.and(context.close().await)

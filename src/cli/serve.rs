@@ -13,6 +13,7 @@ use crate::clients::Registry;
 use crate::config::{Config, DatabaseSource};
 use crate::jobs::Jobs;
 use crate::keys::{KeyOperations, Keys, MasterKeys, verify_master_keys};
+use crate::model::{AuditEvent, AuditEventKind, Details};
 use crate::store::{Database, Store};
 use crate::telemetry::logs;
 use crate::telemetry::metrics::Metrics;
@@ -81,6 +82,7 @@ async fn serve(
     }
     let master_keys = Arc::new(load_master_keys(&config)?);
     let store = database.store(server::JOB_CONNECTIONS, config.database.acquire_timeout);
+    store.ensure_audit_partitions().await?;
     verify_master_keys(&store, &master_keys).await?;
     store.ensure_partitions(config.tokens.refresh_absolute_lifetime).await?;
 
@@ -91,6 +93,8 @@ async fn serve(
     let metrics = server::start_metrics(&shared.config, metrics)?;
     let jobs = Jobs::start(store.clone(), Arc::clone(&shared));
     let running = server::start(bound, Arc::clone(&shared), database.stores())?;
+    let version = Details::Release { version: env!("CARGO_PKG_VERSION") };
+    store.record(AuditEvent::new(AuditEventKind::ServerStarted).with(version)).await?;
     say(&format!("ready: {}", shared.config.issuer));
 
     stop.await;

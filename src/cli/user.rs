@@ -62,7 +62,7 @@ fn found(found: bool) -> Result<(), CommandError> {
 }
 
 /// By name, else by identifier: no name has an identifier's form.
-async fn find(user: &str, context: &Context) -> Result<User, CommandError> {
+pub(super) async fn find(user: &str, context: &Context) -> Result<User, CommandError> {
     let found = match Uuid::try_parse(user) {
         Ok(id) => context.store.user(id.into()).await?,
         Err(_) => context.store.user_by_name(&FoldedName::new(user)).await?,

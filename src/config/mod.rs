@@ -3,6 +3,7 @@
 //! A section's table of settings is all there is to edit for a new one beside its field: file, environment, checks,
 //! `config show` and the reference file follow from it.
 
+mod audit;
 mod database;
 mod duration;
 mod error;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use self::audit::Audit;
 pub use self::database::{Database, DatabaseSource};
 pub use self::duration::{format as format_duration, parse as parse_duration};
 pub use self::error::ConfigError;
@@ -47,7 +49,7 @@ pub use self::tokens::Tokens;
 use self::resolve::{Given, Resolved};
 use self::setting::{Section, Setting};
 
-const SECTIONS: [&Section; 9] = [
+const SECTIONS: [&Section; 10] = [
     &general::SECTION,
     &server::SECTION,
     &database::SECTION,
@@ -57,6 +59,7 @@ const SECTIONS: [&Section; 9] = [
     &passwords::SECTION,
     &outgoing::SECTION,
     &log::SECTION,
+    &audit::SECTION,
 ];
 
 fn settings() -> impl Iterator<Item = &'static Setting> {
@@ -87,6 +90,8 @@ pub struct Config {
     pub outgoing: Outgoing,
     /// What is logged.
     pub log: Log,
+    /// How long the audit log is kept.
+    pub audit: Audit,
     #[serde(skip)]
     issuer_given: bool,
     #[serde(skip)]

@@ -8,7 +8,6 @@ use crate::protocol::scope::OPENID;
 use crate::protocol::{AuthorizationCodeRequest, CodeChallenge, TokenError, pkce};
 use crate::secret::{TokenKind, constant_time_eq, sha256};
 use crate::store::{CodeView, FirstRefresh};
-use crate::telemetry::events;
 use crate::time::Timestamp;
 
 impl Grants<'_> {
@@ -21,7 +20,7 @@ impl Grants<'_> {
         let view = self.find_code(request.code.expose(), now).await?.ok_or_else(unknown_code)?;
         check_binding(&view, client, &request)?;
         if view.code.used_at.is_some() {
-            return Err(self.revoke_used(&view.code, client).await?);
+            return Err(self.revoke_used(&view).await?);
         }
         check_alive(&view)?;
         let audience =
@@ -63,8 +62,8 @@ impl Grants<'_> {
             key_id: key.id(),
             idle_lifetime: self.refresh_idle_lifetime(client),
         });
-        if !self.store.redeem_authorization_code(view.code.id, view.code.grant_id, family, now).await? {
-            return Err(self.revoke_used(&view.code, client).await?);
+        if !self.store.redeem_authorization_code(view.code.id, &view.grant.grant, family, now).await? {
+            return Err(self.revoke_used(view).await?);
         }
         Ok(first.map(|token| IssuedRefreshToken {
             token: token.encode(key),
@@ -73,14 +72,8 @@ impl Grants<'_> {
     }
 
     /// RFC 6749 §4.1.2: a code used twice ends what the first use gave. The request was otherwise valid.
-    async fn revoke_used(
-        &self,
-        code: &AuthorizationCode,
-        client: &AuthenticatedClient,
-    ) -> Result<TokenError, TokenError> {
-        if self.store.revoke_grant_of_used_code(code.id, code.grant_id).await? {
-            events::authorization_code_reused(client.id.as_str(), &code.grant_id);
-        }
+    async fn revoke_used(&self, view: &CodeView) -> Result<TokenError, TokenError> {
+        self.store.revoke_grant_of_used_code(view.code.id, &view.grant.grant).await?;
         Ok(TokenError::invalid_grant(
             "the code was used before or has expired: start the authorization again",
         ))

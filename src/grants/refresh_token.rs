@@ -4,10 +4,9 @@ use super::refresh_family::{AuthenticToken, Standing, standing};
 use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, person};
 use crate::clients::AuthenticatedClient;
 use crate::keys::MasterKey;
-use crate::model::RefreshState;
+use crate::model::{EndReason, RefreshState};
 use crate::protocol::{RefreshTokenRequest, ScopeSet, TokenError};
 use crate::store::{GrantView, Rotation};
-use crate::telemetry::events;
 use crate::time::Timestamp;
 
 /// A race is lost once; who loses again meets a change that a new look would not explain.
@@ -50,7 +49,7 @@ impl Grants<'_> {
         let standing =
             standing(token, family, family_key, self.lifetimes.refresh_reuse_window, view.database_time);
         if standing == Standing::Reused {
-            return Err(self.revoke_reused(client, view).await?);
+            return Err(self.revoke_reused(view).await?);
         }
         check_alive(view, family)?;
         let catalogue = self.registry.scopes();
@@ -98,14 +97,8 @@ impl Grants<'_> {
     }
 
     /// RFC 9700 §4.14.2: the token was used before; whoever holds the newest one loses it.
-    async fn revoke_reused(
-        &self,
-        client: &AuthenticatedClient,
-        view: &GrantView,
-    ) -> Result<TokenError, TokenError> {
-        if self.store.revoke_grant(view.grant.id, "refresh token reused").await? {
-            events::refresh_token_reused(client.id.as_str(), &view.grant.id);
-        }
+    async fn revoke_reused(&self, view: &GrantView) -> Result<TokenError, TokenError> {
+        self.store.revoke_grant(&view.grant, EndReason::RefreshTokenReused).await?;
         Ok(TokenError::invalid_grant("the refresh token was used before: the person must sign in again"))
     }
 }

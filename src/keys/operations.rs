@@ -136,6 +136,7 @@ impl<'a> KeyOperations<'a> {
         mut material: Option<KeyMaterial>,
         decide: impl Fn(&Look) -> Result<Decision, KeyError>,
     ) -> Result<KeyOutcome, KeyError> {
+        let imported = material.is_some();
         for _ in 0..ATTEMPTS {
             let look = self.look().await?;
             let (kid, change) = match decide(&look)? {
@@ -144,6 +145,7 @@ impl<'a> KeyOperations<'a> {
                     self.change(retire, successor, &mut material).await?
                 }
             };
+            let change = SigningKeyChange { imported, ..change };
             if self.store.change_signing_keys(&look.keys, &change).await? {
                 return self.outcome(&kid, true).await;
             }

@@ -126,6 +126,21 @@ pub fn first_id_of_day(day: u16) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
+/// The smallest identifier of an event at this time or later: the day, then 44 bits with the microseconds since
+/// midnight, as the function `audit_event_id` of the schema makes them.
+pub fn first_id_at(time: Timestamp) -> Uuid {
+    let day = u16::try_from(time.unix_day().max(0)).unwrap_or(u16::MAX);
+    let midnight = Timestamp::from_unix_seconds(i64::from(day) * 86_400);
+    // 86,400,000,000 microseconds take 37 bits.
+    let micros = u64::try_from(time.since(midnight).as_micros()).unwrap_or(u64::MAX).min((1 << 44) - 1);
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&day.to_be_bytes());
+    bytes[2..6].copy_from_slice(&(micros >> 12).to_be_bytes()[4..]);
+    // The version's four bits stand in between.
+    bytes[6..8].copy_from_slice(&(0x8000 | (micros & 0xfff)).to_be_bytes()[6..]);
+    Uuid::from_bytes(bytes)
+}
+
 /// Two bytes of day, then 106 random bits in the form of a version 8 UUID (RFC 9562 §5.8).
 fn day_prefixed(expires_at: Timestamp) -> Uuid {
     let day = u16::try_from(expires_at.unix_day()).unwrap_or(u16::MAX);
@@ -137,6 +152,16 @@ fn day_prefixed(expires_at: Timestamp) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_identifier_of_a_time_is_that_of_the_schema_without_its_random_bits() {
+        // `SELECT audit_event_id('2026-11-22 23:59:59.999999+00')`
+        let time = Timestamp::from_unix_micros((20_779 * 86_400 + 86_399) * 1_000_000 + 999_999);
+        assert_eq!(first_id_at(time).to_string(), "512b0141-dd75-8fff-0000-000000000000");
+        assert_eq!(first_id_at(Timestamp::from_unix_seconds(20_779 * 86_400)).as_bytes()[..2], [0x51, 0x2b]);
+        assert!(first_id_at(Timestamp::from_unix_seconds(-5)) < first_id_of_day(1));
+        assert!(first_id_at(Timestamp::from_unix_micros(i64::MAX)) > first_id_of_day(u16::MAX));
+    }
 
     #[test]
     fn an_identifier_sorts_into_the_partition_of_its_day() {

@@ -1,5 +1,6 @@
 //! What is stored: plain types without I/O.
 
+mod audit;
 mod client;
 mod client_authentication;
 mod grant;
@@ -10,12 +11,13 @@ mod session;
 mod signing_key;
 mod user;
 
+pub use audit::{Actor, AuditEntry, AuditEvent, AuditEventKind, Details, EndReason, Origin, Outcome};
 pub use client::{ApplicationType, AuthMethod, Client, GrantType};
 pub use client_authentication::{
     AssertionKeys, ClientAuthentication, ClientKeys, ClientSecret, ClientSecrets, SecretHash, SecretMethod,
 };
 pub use grant::{AuthorizationCode, Grant, RefreshState};
-pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_of_day};
+pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_at, first_id_of_day};
 pub use master_key::StoredMasterKey;
 pub use name::{FoldedName, NameProblem, check_name};
 pub use session::Session;

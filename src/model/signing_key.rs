@@ -73,6 +73,8 @@ pub struct SigningKeyChange {
     pub activate: Option<String>,
     /// The key to add, and how long from now it begins to sign.
     pub insert: Option<(NewSigningKey, std::time::Duration)>,
+    /// Whether that key was made elsewhere.
+    pub imported: bool,
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Revoked access tokens. The tokens themselves are not stored.
 
+use super::audit::audited;
 use super::{Store, StoreError};
-use crate::model::ClientId;
+use crate::model::{Actor, AuditEvent, AuditEventKind, ClientId, GrantId};
 use crate::time::Timestamp;
 
 /// What a client is registered for today.
@@ -17,11 +18,29 @@ pub struct ClientToken {
 
 impl Store {
     /// Remembers that an access token is revoked, until it expires by itself.
-    pub async fn revoke_access_token(&self, jti: &str, expires_at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query!(
-            "INSERT INTO revoked_access_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    pub async fn revoke_access_token(
+        &self,
+        jti: &str,
+        expires_at: Timestamp,
+        client: &ClientId,
+        grant: Option<GrantId>,
+    ) -> Result<(), StoreError> {
+        let event = AuditEvent::about(AuditEventKind::AccessTokenRevoked, "access_token", jti)
+            .by(Actor::Client(client.clone()))
+            .of_client(client)
+            .of_grant(grant);
+        audited!(
+            "revoked AS (
+                 INSERT INTO revoked_access_tokens (jti, expires_at) VALUES ($2, $3) ON CONFLICT DO NOTHING
+                 RETURNING jti
+             ),
+             written AS (
+                 SELECT (SELECT user_id FROM grants WHERE id = $4) AS user_id FROM revoked
+             )",
+            self.audit(&[event]),
             jti,
             expires_at.to_datetime(),
+            grant.map(GrantId::as_uuid),
         )
         .execute(&self.pool)
         .await?;

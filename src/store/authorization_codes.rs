@@ -1,8 +1,9 @@
 //! Authorization codes: single use, guarded in the statement that redeems.
 
+use super::audit::{self, audited};
 use super::grants::{FirstRefresh, GrantRow, GrantView};
 use super::{Store, StoreError, interval};
-use crate::model::{AuthorizationCode, CodeId, GrantId};
+use crate::model::{AuditEvent, AuditEventKind, AuthorizationCode, CodeId, EndReason, Grant};
 use crate::time::Timestamp;
 
 /// A code as one read shows it, with its grant.
@@ -80,23 +81,27 @@ impl Store {
     pub async fn redeem_authorization_code(
         &self,
         id: CodeId,
-        grant_id: GrantId,
+        grant: &Grant,
         refresh: Option<FirstRefresh<'_>>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let redeemed = sqlx::query!(
-            "WITH used AS (
+        let redeemed = audited!(
+            "used AS (
                  UPDATE authorization_codes SET used_at = clock_timestamp()
-                 WHERE id = $1 AND used_at IS NULL AND expires_at > greatest($6, clock_timestamp())
+                 WHERE id = $2 AND used_at IS NULL AND expires_at > greatest($7, clock_timestamp())
                      AND EXISTS (SELECT FROM live_grants live
-                         WHERE live.id = $2 AND live.ends_at > greatest($6, clock_timestamp()))
+                         WHERE live.id = $3 AND live.ends_at > greatest($7, clock_timestamp()))
                  RETURNING id
-             )
-             UPDATE grants SET refresh_hash = $3, refresh_key_id = $4, refreshed_at = clock_timestamp(),
-                 idle_expires_at = least(expires_at, clock_timestamp() + $5::interval)
-             WHERE id = $2 AND revoked_at IS NULL AND EXISTS (SELECT FROM used)",
+             ),
+             written AS (
+                 UPDATE grants SET refresh_hash = $4, refresh_key_id = $5, refreshed_at = clock_timestamp(),
+                     idle_expires_at = least(expires_at, clock_timestamp() + $6::interval)
+                 WHERE id = $3 AND revoked_at IS NULL AND EXISTS (SELECT FROM used)
+                 RETURNING user_id
+             )",
+            self.audit(&[AuditEvent::about_grant(AuditEventKind::CodeRedeemed, grant)]),
             id.as_uuid(),
-            grant_id.as_uuid(),
+            grant.id.as_uuid(),
             refresh.as_ref().map(|first| first.hash),
             refresh.as_ref().map(|first| first.key_id),
             refresh.as_ref().map(|first| interval(first.idle_lifetime)),
@@ -109,16 +114,26 @@ impl Store {
 
     /// Ends the grant of a code that was used before, judged by a look of this statement's own. Whether
     /// the grant lived until now.
-    pub async fn revoke_grant_of_used_code(&self, id: CodeId, grant_id: GrantId) -> Result<bool, StoreError> {
-        let revoked = sqlx::query!(
-            "UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = 'authorization code used twice'
-             WHERE id = $2 AND revoked_at IS NULL AND EXISTS (
-                 SELECT FROM authorization_codes WHERE id = $1 AND used_at IS NOT NULL)",
+    pub async fn revoke_grant_of_used_code(&self, id: CodeId, grant: &Grant) -> Result<bool, StoreError> {
+        let reason = EndReason::CodeReused;
+        let events = [
+            AuditEvent::about_grant(AuditEventKind::CodeReused, grant),
+            AuditEvent::about_grant(AuditEventKind::GrantRevoked, grant).because(reason),
+        ];
+        let revoked = audited!(
+            "written AS (
+                 UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = $4
+                 WHERE id = $3 AND revoked_at IS NULL AND EXISTS (
+                     SELECT FROM authorization_codes WHERE id = $2 AND used_at IS NOT NULL)
+                 RETURNING user_id
+             )",
+            self.audit(&events),
             id.as_uuid(),
-            grant_id.as_uuid(),
+            grant.id.as_uuid(),
+            reason.as_str(),
         )
         .execute(&self.pool)
         .await?;
-        Ok(revoked.rows_affected() == 1)
+        Ok(audit::done(&revoked, &events))
     }
 }

@@ -1,8 +1,9 @@
 //! What the authorization endpoint reads about the person in front of it.
 
+use super::audit::audited;
 use super::grants::roles;
 use super::{Store, StoreError};
-use crate::model::{ClientId, Role, Session};
+use crate::model::{AuditEvent, AuditEventKind, ClientId, Role, Session};
 use crate::time::Timestamp;
 
 /// The signed-in person, seen from one client's authorization request.
@@ -51,5 +52,27 @@ impl Store {
             roles: roles(row.roles)?,
             consented_scopes: row.consented_scopes,
         }))
+    }
+
+    /// Records that the person of a living session did not agree to what a client asked for. That changes nothing.
+    pub async fn deny_consent(
+        &self,
+        session_token_hash: &[u8],
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        audited!(
+            "written AS (
+                 SELECT user_id, 'user' AS actor_kind, user_id AS actor_id FROM sessions
+                 WHERE token_hash = $2 AND ended_at IS NULL
+                     AND least(idle_expires_at, expires_at) > greatest($3, clock_timestamp())
+             )",
+            self.audit(&[AuditEvent::about_client(AuditEventKind::ConsentDenied, client_id)]),
+            session_token_hash,
+            now.to_datetime(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 }

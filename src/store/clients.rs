@@ -2,9 +2,12 @@
 
 use sqlx::{Postgres, Transaction};
 
+use super::audit::{self, audited};
 use super::client_row::{ClientRow, Columns, SecretColumns};
 use super::{Store, StoreError, bump_version};
-use crate::model::{Client, ClientAuthentication, ClientId, ClientSecret};
+use crate::model::{
+    AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Origin,
+};
 use crate::time::Timestamp;
 
 /// The one list of columns that a [`ClientRow`] has, with what follows `FROM clients`.
@@ -70,6 +73,8 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
+        let event = AuditEvent::about_client(AuditEventKind::ClientCreated, &client.id);
+        audit::record(&mut *transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -94,7 +99,7 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some(ChangingClient { client: Client::try_from(row)?, transaction }))
+        Ok(Some(ChangingClient { client: Client::try_from(row)?, transaction, origin: &self.origin }))
     }
 
     /// Gives a client that has a secret a new one. The old one ends, or works until `keep_old_until` and no longer
@@ -126,15 +131,23 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
+        if done.rows_affected() > 0 {
+            let event = AuditEvent::about_client(AuditEventKind::ClientSecretRotated, id);
+            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        }
         super::commit_change(transaction, done.rows_affected()).await
     }
 
     /// Removes a client; its grants are dead without it. Returns whether it existed.
     pub async fn delete_client(&self, id: &ClientId) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!("DELETE FROM clients WHERE client_id = $1", id.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        let done = audited!(
+            "written AS (DELETE FROM clients WHERE client_id = $2 RETURNING client_id)",
+            self.audit(&[AuditEvent::about_client(AuditEventKind::ClientDeleted, id)]),
+            id.as_str(),
+        )
+        .execute(&mut *transaction)
+        .await?;
         super::commit_change(transaction, done.rows_affected()).await
     }
 }
@@ -143,6 +156,7 @@ impl Store {
 pub struct ChangingClient<'a> {
     client: Client,
     transaction: Transaction<'a, Postgres>,
+    origin: &'a Origin,
 }
 
 impl ChangingClient<'_> {
@@ -155,6 +169,7 @@ impl ChangingClient<'_> {
     /// no longer kept readable where no assertion is verified with them, and not whether it is confidential.
     pub async fn write(mut self, client: &Client) -> Result<(), StoreError> {
         let columns = Columns::of(client);
+        let before = audit::client_row(&mut self.transaction, &client.id).await?;
         let done = sqlx::query!(
             "UPDATE clients
              SET name = $2, application_type = $3, auth_method = $4, redirect_uris = $5, grant_types = $6,
@@ -198,6 +213,13 @@ impl ChangingClient<'_> {
             matches!(client.authentication, ClientAuthentication::SecretAssertion(_)),
         )
         .execute(&mut *self.transaction)
+        .await?;
+        let after = audit::client_row(&mut self.transaction, &client.id).await?;
+        audit::record(
+            &mut *self.transaction,
+            self.origin,
+            &audit::client_changes(&client.id, &before, &after),
+        )
         .await?;
         super::commit_change(self.transaction, done.rows_affected()).await?;
         Ok(())

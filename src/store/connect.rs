@@ -7,12 +7,14 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use super::audit::Flood;
 use super::embedded::{Durability, Embedded, EmbeddedError};
 use super::{Store, StoreError};
 use crate::config::DatabaseSource;
+use crate::model::Origin;
 
 /// How long one attempt to connect may take before a command gives up.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A connection that rested longer is tried before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(60);
@@ -22,6 +24,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(60);
 pub struct Database {
     options: PgConnectOptions,
     embedded: Option<Embedded>,
+    origin: Origin,
+    /// One count for all pools.
+    flood: Flood,
 }
 
 /// Makes pools of connections to one database.
@@ -29,6 +34,8 @@ pub struct Database {
 pub struct Stores {
     options: PgConnectOptions,
     statement_timeout: Option<Duration>,
+    origin: Origin,
+    flood: Flood,
 }
 
 impl Stores {
@@ -62,7 +69,7 @@ impl Stores {
                 })
             })
             .connect_lazy_with(self.options.clone());
-        Store::new(pool)
+        Store { pool, origin: self.origin.clone(), flood: self.flood.clone() }
     }
 }
 
@@ -93,12 +100,24 @@ impl Database {
                 (embedded.connect_options(), Some(embedded))
             }
         };
-        Ok(Self { options: options.application_name("grantor"), embedded })
+        let options = options.application_name("grantor");
+        Ok(Self { options, embedded, origin: Origin::SYSTEM, flood: Flood::new() })
+    }
+
+    /// From now on it is written to on this one's behalf.
+    #[must_use]
+    pub fn on_behalf_of(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// What makes pools of connections to this database, on whichever thread they are used.
     pub fn stores(&self) -> Stores {
-        Stores { options: self.options.clone(), statement_timeout: None }
+        Stores {
+            options: self.options.clone(),
+            statement_timeout: None,
+            origin: self.origin.clone(),
+            flood: self.flood.clone(),
+        }
     }
 
     /// A pool of connections to this database.

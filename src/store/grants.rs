@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::audit::{self, audited};
 use super::{Store, StoreError, interval};
-use crate::model::{AuthorizationCode, Grant, GrantId, RefreshState, Role, SessionId};
+use crate::model::{
+    Actor, AuditEvent, AuditEventKind, AuthorizationCode, Details, EndReason, Grant, GrantId, RefreshState,
+    Role, SessionId,
+};
 use crate::time::Timestamp;
 
 /// What a person's approval writes: the grant and the code that stands for it.
@@ -105,6 +109,10 @@ impl Store {
                      greatest(statement_timestamp(), (SELECT created_at FROM consent)), $13 FROM alive
                  RETURNING id
              )
+             , recorded AS (
+                 INSERT INTO audit_events
+                 SELECT row.* FROM consent, granted, audit_event($20) AS row
+             )
              INSERT INTO authorization_codes
                  (id, code_hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
              SELECT $14, $15, granted.id, $16, $17, $18, $19 FROM granted",
@@ -127,6 +135,7 @@ impl Store {
             code.code_challenge,
             code.nonce,
             code.expires_at.to_datetime(),
+            consent_given(grant).columns(&self.origin),
         )
         .execute(&self.pool)
         .await;
@@ -197,17 +206,31 @@ impl Store {
     }
 
     /// Ends a grant: its refresh tokens at once and, by introspection, its access tokens. Whether it lived.
-    pub async fn revoke_grant(&self, id: GrantId, reason: &str) -> Result<bool, StoreError> {
-        let revoked = sqlx::query!(
-            "UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = $2
-             WHERE id = $1 AND revoked_at IS NULL",
-            id.as_uuid(),
-            reason,
+    pub async fn revoke_grant(&self, grant: &Grant, reason: EndReason) -> Result<bool, StoreError> {
+        let reused = (reason == EndReason::RefreshTokenReused)
+            .then(|| AuditEvent::about_grant(AuditEventKind::RefreshTokenReused, grant));
+        let revoked = AuditEvent::about_grant(AuditEventKind::GrantRevoked, grant).because(reason);
+        let events: Vec<_> = reused.into_iter().chain([revoked]).collect();
+        let revoked = audited!(
+            "written AS (
+                 UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = $3
+                 WHERE id = $2 AND revoked_at IS NULL
+                 RETURNING user_id
+             )",
+            self.audit(&events),
+            grant.id.as_uuid(),
+            reason.as_str(),
         )
         .execute(&self.pool)
         .await?;
-        Ok(revoked.rows_affected() == 1)
+        Ok(audit::done(&revoked, &events))
     }
+}
+
+fn consent_given(grant: &Grant) -> AuditEvent {
+    AuditEvent::about_grant(AuditEventKind::ConsentGiven, grant)
+        .by(Actor::User(grant.user_id))
+        .with(Details::Scopes { scopes: grant.scopes.clone() })
 }
 
 /// A row of `grants` joined with what its life depends on.

@@ -1,7 +1,9 @@
 //! The master keys that have written to this database.
 
+use super::audit::audited;
 use super::{Store, StoreError};
-use crate::model::StoredMasterKey;
+use crate::model::{AuditEvent, AuditEventKind, StoredMasterKey};
+use crate::secret::base64url;
 
 impl Store {
     /// All master keys on record, the oldest first.
@@ -29,11 +31,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
-        sqlx::query!(
-            "INSERT INTO master_keys (id, check_value, source)
-             SELECT $1, $2, $3
-             WHERE NOT EXISTS (SELECT FROM master_keys WHERE id <> ALL ($4::bytea[]))
-             ON CONFLICT (id) DO NOTHING",
+        let event = AuditEvent::about(AuditEventKind::MasterKeyAdded, "master_key", base64url(&key.id));
+        audited!(
+            "written AS (
+                 INSERT INTO master_keys (id, check_value, source)
+                 SELECT $2, $3, $4
+                 WHERE NOT EXISTS (SELECT FROM master_keys WHERE id <> ALL ($5::bytea[]))
+                 ON CONFLICT (id) DO NOTHING
+                 RETURNING source
+             )",
+            self.audit(&[event]),
             key.id,
             key.check_value,
             key.source,

@@ -4,7 +4,8 @@ use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 use sqlx::{Connection, PgConnection};
 
 use super::StoreError;
-use super::connect::Database;
+use super::connect::{CONNECT_TIMEOUT, Database};
+use crate::model::{AuditEvent, AuditEventKind, Details};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -50,7 +51,21 @@ impl Database {
         MIGRATIONS.run(&mut connection).await.map_err(failed)?;
         let after = applied(&mut connection).await?;
         let _ = connection.close().await;
-        Ok(after.len().saturating_sub(before.len()))
+        let steps = after.len().saturating_sub(before.len());
+        if steps > 0 {
+            self.record_migrations(steps).await?;
+        }
+        Ok(steps)
+    }
+
+    /// Not in the migrations' own transactions: before them there may be no table to record in.
+    async fn record_migrations(&self, applied: usize) -> Result<(), StoreError> {
+        let store = self.store(1, CONNECT_TIMEOUT);
+        store.ensure_audit_partitions().await?;
+        let event = AuditEvent::new(AuditEventKind::SchemaMigrated).with(Details::Migrations { applied });
+        store.record(event).await?;
+        store.close().await;
+        Ok(())
     }
 
     /// Refuses any schema but that of this release.

@@ -8,10 +8,12 @@ use metrics::counter;
 use sqlx::postgres::types::PgInterval;
 use sqlx::{PgPool, Postgres, Transaction};
 
+use crate::model::Origin;
 use crate::protocol::{AuthorizationError, TokenError};
 use crate::telemetry::metrics::DATABASE_POOL_TIMEOUTS;
 
 mod access_tokens;
+mod audit;
 mod authorization_codes;
 mod authorizations;
 mod client_assertions;
@@ -25,6 +27,7 @@ mod leases;
 mod master_keys;
 mod migrate;
 mod partitions;
+mod passwords;
 mod roles;
 mod scopes;
 mod sessions;
@@ -34,6 +37,7 @@ mod throttle;
 mod users;
 
 pub use access_tokens::ClientToken;
+pub use audit::AuditQuery;
 pub use authorization_codes::CodeView;
 pub use authorizations::SignedIn;
 pub use clients::ChangingClient;
@@ -48,17 +52,13 @@ pub use throttle::{ThrottleRule, Throttled};
 const AWAY: &str = "the server cannot answer just now: try again in a moment";
 const DEFECT: &str = "the server failed: its log says why";
 
-/// The database, through one pool of connections. Cheap to clone.
+/// The database, through one pool of connections, on somebody's behalf. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
-}
-
-impl Store {
-    /// Uses this pool.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
-    }
+    /// On whose behalf it writes.
+    origin: Origin,
+    flood: audit::Flood,
 }
 
 /// Why a statement failed.

@@ -1,7 +1,8 @@
 //! Partitions of the tables that grow: made ahead of the ids that will come, dropped when past.
 //!
 //! The ids of codes and grants begin with the day on which they end at the latest
-//! ([`crate::model::GrantId`]), so a partition holds whole days of ends, and a past one is dead as a whole.
+//! ([`crate::model::GrantId`]), so a partition holds whole days of ends, and a past one is dead as a whole. Those of
+//! events begin with the day on which they occurred.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,10 +23,16 @@ struct Partitioned {
     table: &'static str,
     /// Days that one partition holds.
     days: i64,
+    /// How full its pages are written: rows that change stay in their page while there is room.
+    fillfactor: u8,
 }
 
-const CODES: Partitioned = Partitioned { table: "authorization_codes", days: 1 };
-const GRANTS: Partitioned = Partitioned { table: "grants", days: 28 };
+const CODES: Partitioned = Partitioned { table: "authorization_codes", days: 1, fillfactor: 80 };
+const GRANTS: Partitioned = Partitioned { table: "grants", days: 28, fillfactor: 80 };
+const AUDIT_EVENTS: Partitioned = Partitioned { table: "audit_events", days: 7, fillfactor: 100 };
+
+/// How far the partitions of events reach. Without one nothing that is recorded can be done.
+const AUDIT_DAYS: i64 = 28;
 
 impl Partitioned {
     fn name(&self, first_day: i64) -> String {
@@ -55,9 +62,15 @@ impl Store {
         .await?;
         let registered = Duration::from_secs(u64::try_from(registered).unwrap_or(0));
         let longest = refresh_absolute_lifetime.max(registered);
-        let grant_days = i64::try_from(longest.as_secs().div_ceil(DAY.as_secs())).unwrap_or(0);
         self.ensure_partitions_of(&CODES, today, today + 1 + MARGIN_DAYS).await?;
-        self.ensure_partitions_of(&GRANTS, today, today + grant_days + MARGIN_DAYS).await
+        self.ensure_partitions_of(&GRANTS, today, today + days(longest) + MARGIN_DAYS).await?;
+        self.ensure_audit_partitions().await
+    }
+
+    /// Makes the partitions for the events to come. Commands need them too.
+    pub async fn ensure_audit_partitions(&self) -> Result<(), StoreError> {
+        let today = self.pulse().await?.database_time.unix_day();
+        self.ensure_partitions_of(&AUDIT_EVENTS, today, today + AUDIT_DAYS).await
     }
 
     async fn ensure_partitions_of(
@@ -79,7 +92,7 @@ impl Store {
     /// Creates the table by itself and attaches it, which does not block traffic as
     /// `CREATE TABLE … PARTITION OF` would. The lock on the installation's row makes processes take turns.
     async fn create_partition(&self, of: &Partitioned, first_day: i64) -> Result<(), StoreError> {
-        let (table, name) = (of.table, of.name(first_day));
+        let (table, name, fill) = (of.table, of.name(first_day), of.fillfactor);
         let (from, to) = (bound(first_day), bound(first_day + of.days));
         let mut transaction = self.pool.begin().await?;
         sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
@@ -88,7 +101,8 @@ impl Store {
             .fetch_one(&mut *transaction)
             .await?;
         if !exists {
-            let create = format!("CREATE TABLE {name} (LIKE {table} INCLUDING ALL) WITH (fillfactor = 80)");
+            let create =
+                format!("CREATE TABLE {name} (LIKE {table} INCLUDING ALL) WITH (fillfactor = {fill})");
             sqlx::query(AssertSqlSafe(create)).execute(&mut *transaction).await?;
             let attach =
                 format!("ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{from}') TO ('{to}')");
@@ -98,13 +112,19 @@ impl Store {
         Ok(())
     }
 
-    /// Detaches and drops the partitions whose last day is past by more than [`MARGIN_DAYS`]; their number.
-    pub async fn drop_past_partitions(&self, now: Timestamp) -> Result<u64, StoreError> {
+    /// Detaches and drops the partitions whose last day is past by more than [`MARGIN_DAYS`], of events by more
+    /// than `audit_retention`; their number.
+    pub async fn drop_past_partitions(
+        &self,
+        audit_retention: Duration,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let today = self.pulse().await?.database_time.min(now).unix_day();
         let (mut dropped, mut failed) = (0, None);
-        for of in [&CODES, &GRANTS] {
+        let audit_days = days(audit_retention).max(MARGIN_DAYS);
+        for (of, kept) in [(&CODES, MARGIN_DAYS), (&GRANTS, MARGIN_DAYS), (&AUDIT_EVENTS, audit_days)] {
             for partition in self.partitions_of(of).await? {
-                let past = of.first_day_of(&partition).is_some_and(|day| day + of.days + MARGIN_DAYS < today);
+                let past = of.first_day_of(&partition).is_some_and(|day| day + of.days + kept < today);
                 if past {
                     // One that cannot be dropped now does not keep the others.
                     match self.drop_partition(of.table, &partition).await {
@@ -153,6 +173,11 @@ impl Store {
         .await?;
         Ok(names)
     }
+}
+
+/// Whole days, rounded up.
+fn days(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs().div_ceil(DAY.as_secs())).unwrap_or(0)
 }
 
 fn bound(day: i64) -> uuid::Uuid {

@@ -1,7 +1,8 @@
 //! Roles. Who holds them is in `users`.
 
+use super::audit::{self, audited};
 use super::{Store, StoreError, bump_version, commit_change};
-use crate::model::Role;
+use crate::model::{AuditEvent, AuditEventKind, Details, Role};
 
 impl Store {
     /// Makes a role.
@@ -11,6 +12,7 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(|error| StoreError::conflict(error, "a role with this name"))?;
+        audit::record(&mut *transaction, &self.origin, &[about(AuditEventKind::RoleCreated, role)]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -26,16 +28,47 @@ impl Store {
     /// Replaces the scopes that a role carries. Returns whether the role exists.
     pub async fn set_role_scopes(&self, role: &Role) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!("UPDATE roles SET scopes = $2 WHERE name = $1", role.name, &role.scopes)
-            .execute(&mut *transaction)
-            .await?;
+        let done = audited!(
+            "written AS (UPDATE roles SET scopes = $3 WHERE name = $2 RETURNING name)",
+            self.audit(&[about(AuditEventKind::RoleChanged, role)]),
+            role.name,
+            &role.scopes,
+        )
+        .execute(&mut *transaction)
+        .await?;
         commit_change(transaction, done.rows_affected()).await
     }
 
     /// Removes a role, and from everybody who holds it. Returns whether it existed.
     pub async fn delete_role(&self, name: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!("DELETE FROM roles WHERE name = $1", name).execute(&mut *transaction).await?;
+        // Nobody is given the role from here on.
+        sqlx::query!("SELECT name FROM roles WHERE name = $1 FOR UPDATE", name)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let taken =
+            AuditEvent::new(AuditEventKind::UserRoleTaken).with(Details::Role { role: name.to_owned() });
+        audited!(
+            "written AS (
+                 DELETE FROM user_roles WHERE role_name = $2
+                 RETURNING user_id, 'user' AS target_kind, user_id AS target_id
+             )",
+            self.audit(&[taken]),
+            name,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let done = audited!(
+            "written AS (DELETE FROM roles WHERE name = $2 RETURNING name)",
+            self.audit(&[AuditEvent::about(AuditEventKind::RoleDeleted, "role", name)]),
+            name,
+        )
+        .execute(&mut *transaction)
+        .await?;
         commit_change(transaction, done.rows_affected()).await
     }
+}
+
+fn about(kind: AuditEventKind, role: &Role) -> AuditEvent {
+    AuditEvent::about(kind, "role", role.name.as_str()).with(Details::Scopes { scopes: role.scopes.clone() })
 }

@@ -1,7 +1,10 @@
 //! Registered scopes.
 
+use sqlx::{Postgres, Transaction};
+
+use super::audit::{self, audited};
 use super::{Store, StoreError, bump_version, commit_change};
-use crate::model::Scope;
+use crate::model::{AuditEvent, AuditEventKind, EndReason, Scope};
 
 impl Store {
     /// Registers a scope.
@@ -16,6 +19,8 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(|error| StoreError::conflict(error, "a scope with this name"))?;
+        let event = AuditEvent::about(AuditEventKind::ScopeCreated, "scope", scope.name.as_str());
+        audit::record(&mut *transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -48,29 +53,49 @@ impl Store {
     /// this one. Returns whether that was done.
     pub async fn delete_scope(&self, name: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!(
-            "WITH gone AS (
+        let gone = audited!(
+            "written AS (
                  DELETE FROM scopes
-                 WHERE name = $1 AND NOT built_in AND NOT EXISTS (SELECT FROM roles WHERE $1 = ANY(scopes))
+                 WHERE name = $2 AND NOT built_in AND NOT EXISTS (SELECT FROM roles WHERE $2 = ANY(scopes))
                  RETURNING name
              ),
              clients_without AS (
-                 UPDATE clients SET scopes = array_remove(clients.scopes, gone.name), updated_at = now()
-                 FROM gone WHERE gone.name = ANY(clients.scopes)
+                 UPDATE clients SET scopes = array_remove(clients.scopes, written.name), updated_at = now()
+                 FROM written WHERE written.name = ANY(clients.scopes)
              ),
              consents_without AS (
-                 UPDATE consents SET scopes = array_remove(consents.scopes, gone.name)
-                 FROM gone WHERE gone.name = ANY(consents.scopes)
-             ),
-             grants_with AS (
-                 UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = 'scope deleted'
-                 FROM gone WHERE gone.name = ANY(grants.scopes) AND revoked_at IS NULL
-             )
-             SELECT name FROM gone",
+                 UPDATE consents SET scopes = array_remove(consents.scopes, written.name)
+                 FROM written WHERE written.name = ANY(consents.scopes)
+             )",
+            self.audit(&[AuditEvent::about(AuditEventKind::ScopeDeleted, "scope", name)]),
             name,
         )
-        .fetch_all(&mut *transaction)
+        .execute(&mut *transaction)
         .await?;
-        commit_change(transaction, u64::from(!done.is_empty())).await
+        if gone.rows_affected() > 0 {
+            self.revoke_grants_of_scope(&mut transaction, name).await?;
+        }
+        commit_change(transaction, gone.rows_affected()).await
+    }
+
+    async fn revoke_grants_of_scope(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let reason = EndReason::ScopeDeleted;
+        audited!(
+            "written AS (
+                 UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = $3
+                 WHERE $2 = ANY(scopes) AND revoked_at IS NULL
+                 RETURNING 'grant' AS target_kind, id AS target_id, user_id, client_id, id AS grant_id
+             )",
+            self.audit(&[AuditEvent::new(AuditEventKind::GrantRevoked).because(reason)]),
+            name,
+            reason.as_str(),
+        )
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::audit::{self, audited};
 use super::{Store, StoreError, interval};
-use crate::model::{Session, SessionId, UserId};
+use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, Session, SessionId, UserId};
 use crate::time::Timestamp;
 
 /// What a fresh session starts with.
@@ -28,14 +29,21 @@ impl Store {
     /// Starts a session, unless the account was disabled or given another password meanwhile: then
     /// `false`. `auth_time` is the database's.
     pub async fn start_session(&self, new: NewSession<'_>, password_hash: &str) -> Result<bool, StoreError> {
-        let started = sqlx::query!(
-            "INSERT INTO sessions
-                 (id, token_hash, user_id, auth_time, last_seen_at, idle_expires_at, expires_at, address, user_agent)
-             SELECT $1, $2, u.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $4::interval,
-                 clock_timestamp() + $5::interval, $6, $7
-             FROM users u
-             WHERE u.id = $3 AND u.disabled_at IS NULL AND u.password_hash = $8
-             FOR SHARE OF u",
+        let event = AuditEvent::about_session(AuditEventKind::SignInSucceeded, new.id, new.user_id)
+            .by(Actor::User(new.user_id));
+        let started = audited!(
+            "written AS (
+                 INSERT INTO sessions
+                     (id, token_hash, user_id, auth_time, last_seen_at, idle_expires_at, expires_at, address,
+                      user_agent)
+                 SELECT $2, $3, u.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
+                     clock_timestamp() + $6::interval, $7, $8
+                 FROM users u
+                 WHERE u.id = $4 AND u.disabled_at IS NULL AND u.password_hash = $9
+                 FOR SHARE OF u
+                 RETURNING user_id
+             )",
+            self.audit(std::slice::from_ref(&event)),
             new.id.as_uuid(),
             new.token_hash,
             new.user_id.as_uuid(),
@@ -47,7 +55,7 @@ impl Store {
         )
         .execute(&self.pool)
         .await?;
-        Ok(started.rows_affected() == 1)
+        Ok(audit::done(&started, &[event]))
     }
 
     /// The living session behind a cookie.
@@ -72,10 +80,25 @@ impl Store {
         }))
     }
 
-    /// Ends the session behind a cookie; the grants that hang on it end with it.
-    pub async fn end_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        sqlx::query!(
-            "UPDATE sessions SET ended_at = clock_timestamp() WHERE token_hash = $1 AND ended_at IS NULL",
+    /// A person signs out: the session behind the cookie ends, and with it the grants that hang on it.
+    pub async fn sign_out(&self, token_hash: &[u8]) -> Result<(), StoreError> {
+        self.end_session(token_hash, AuditEvent::new(AuditEventKind::SignOut)).await
+    }
+
+    /// The same, where the person signs in again instead.
+    pub async fn replace_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
+        let event = AuditEvent::new(AuditEventKind::SessionEnded).because(EndReason::SignedInAgain);
+        self.end_session(token_hash, event).await
+    }
+
+    async fn end_session(&self, token_hash: &[u8], event: AuditEvent) -> Result<(), StoreError> {
+        audited!(
+            "written AS (
+                 UPDATE sessions SET ended_at = clock_timestamp() WHERE token_hash = $2 AND ended_at IS NULL
+                 RETURNING 'session' AS target_kind, id AS target_id, user_id, 'user' AS actor_kind,
+                     user_id AS actor_id
+             )",
+            self.audit(&[event]),
             token_hash,
         )
         .execute(&self.pool)

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::users::{end_sessions_and_grants, write_password};
+use super::audit::{self, audited};
+use super::passwords::write_password;
 use super::{Store, StoreError};
-use crate::model::{User, UserId};
+use crate::model::{Actor, AuditEvent, AuditEventKind, Details, EndReason, User, UserId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -16,6 +17,7 @@ impl Store {
         token_hash: &[u8; 32],
         lifetime: Duration,
     ) -> Result<Timestamp, StoreError> {
+        let mut transaction = self.pool.begin().await?;
         let expires_at = sqlx::query_scalar!(
             "WITH earlier AS (DELETE FROM set_password_links WHERE user_id = $1)
              INSERT INTO set_password_links (user_id, token_hash, expires_at)
@@ -25,9 +27,14 @@ impl Store {
             token_hash.as_slice(),
             lifetime.as_secs_f64(),
         )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(expires_at.into())
+        .fetch_one(&mut *transaction)
+        .await?
+        .into();
+        let event = AuditEvent::about_user(AuditEventKind::SetPasswordLinkCreated, user)
+            .with(Details::Until { expires_at });
+        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        transaction.commit().await?;
+        Ok(expires_at)
     }
 
     /// Whose password a link may set; `None` when it is unknown, used or expired, or the account is switched off.
@@ -67,9 +74,15 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(user) = user.map(UserId::from) else { return Ok(false) };
-        let used = sqlx::query!(
-            "UPDATE set_password_links SET used_at = clock_timestamp()
-             WHERE token_hash = $1 AND used_at IS NULL AND expires_at > greatest($2, clock_timestamp())",
+        // The link shows who holds it.
+        let person = self.acting_as(Actor::User(user));
+        let used = audited!(
+            "written AS (
+                 UPDATE set_password_links SET used_at = clock_timestamp()
+                 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > greatest($3, clock_timestamp())
+                 RETURNING user_id
+             )",
+            person.audit(&[AuditEvent::about_user(AuditEventKind::SetPasswordLinkUsed, user)]),
             token_hash.as_slice(),
             now.to_datetime(),
         )
@@ -79,7 +92,7 @@ impl Store {
             return Ok(false);
         }
         write_password(&mut transaction, user, password_hash).await?;
-        end_sessions_and_grants(&mut transaction, user, None).await?;
+        person.end_sessions_and_grants(&mut transaction, user, None, EndReason::PasswordChanged).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -2,8 +2,9 @@
 
 use sqlx::PgExecutor;
 
+use super::audit;
 use super::{Store, StoreError, bump_version};
-use crate::model::{NewSigningKey, SigningKey, SigningKeyChange};
+use crate::model::{AuditEvent, AuditEventKind, NewSigningKey, SigningKey, SigningKeyChange};
 use crate::time::Timestamp;
 
 impl Store {
@@ -69,9 +70,21 @@ impl Store {
         if let Some((key, activates_in)) = &change.insert {
             insert(&mut *transaction, key, activates_in.as_secs_f64()).await?;
         }
+        audit::record(&mut *transaction, &self.origin, &events(change)).await?;
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// What a change of the keys is in the audit log.
+fn events(change: &SigningKeyChange) -> Vec<AuditEvent> {
+    let inserted =
+        if change.imported { AuditEventKind::SigningKeyImported } else { AuditEventKind::SigningKeyCreated };
+    let about = |kind, kid: &String| AuditEvent::about(kind, "signing_key", kid.as_str());
+    let retired = change.retire.as_ref().map(|kid| about(AuditEventKind::SigningKeyRetired, kid));
+    let activated = change.activate.as_ref().map(|kid| about(AuditEventKind::SigningKeyActivated, kid));
+    let inserted = change.insert.as_ref().map(|(key, _)| about(inserted, &key.kid));
+    [retired, activated, inserted].into_iter().flatten().collect()
 }
 
 /// What a decision about keys rests on.

@@ -1,11 +1,11 @@
 //! People, the roles they hold, and their passwords' hashes.
 
 use ::time::OffsetDateTime;
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::audit::{self, audited};
 use super::{Store, StoreError};
-use crate::model::{FoldedName, SessionId, SignInRecord, User, UserId};
+use crate::model::{AuditEvent, AuditEventKind, Details, EndReason, FoldedName, SignInRecord, User, UserId};
 use crate::secret::Secret;
 
 /// The one list of columns that a [`UserRow`] has, with what follows `FROM users`.
@@ -39,6 +39,9 @@ impl Store {
         password_hash: Option<&Secret<String>>,
     ) -> Result<(), StoreError> {
         let (username, email) = (FoldedName::new(&user.username), FoldedName::new(&user.email));
+        let event = AuditEvent::about_user(AuditEventKind::UserCreated, user.id)
+            .with(Details::Roles { roles: user.roles.clone() });
+        let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "WITH created AS (
                  INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at)
@@ -55,10 +58,11 @@ impl Store {
             user.created_at.to_datetime(),
             &user.roles,
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
         .map_err(taken)?;
-        Ok(())
+        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// What a sign-in under this name is checked against, switched-off accounts included.
@@ -96,22 +100,29 @@ impl Store {
     /// Switches an account off: its sessions and grants end. Returns whether it exists.
     pub async fn disable_user(&self, user: UserId) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!(
-            "UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()), updated_at = clock_timestamp()
-             WHERE id = $1",
+        let done = audited!(
+            "written AS (
+                 UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()),
+                     updated_at = clock_timestamp()
+                 WHERE id = $2 RETURNING id
+             )",
+            self.audit(&[AuditEvent::about_user(AuditEventKind::UserDisabled, user)]),
             user.as_uuid(),
         )
         .execute(&mut *transaction)
         .await?;
-        end_sessions_and_grants(&mut transaction, user, None).await?;
+        self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDisabled).await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
     /// Switches an account on again; what ended stays ended. Returns whether it exists.
     pub async fn enable_user(&self, user: UserId) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE users SET disabled_at = NULL, updated_at = clock_timestamp() WHERE id = $1",
+        let done = audited!(
+            "written AS (
+                 UPDATE users SET disabled_at = NULL, updated_at = clock_timestamp() WHERE id = $2 RETURNING id
+             )",
+            self.audit(&[AuditEvent::about_user(AuditEventKind::UserEnabled, user)]),
             user.as_uuid(),
         )
         .execute(&self.pool)
@@ -126,10 +137,14 @@ impl Store {
         sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
             .fetch_optional(&mut *transaction)
             .await?;
-        end_sessions_and_grants(&mut transaction, user, None).await?;
-        let done = sqlx::query!("DELETE FROM users WHERE id = $1", user.as_uuid())
-            .execute(&mut *transaction)
-            .await?;
+        self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDeleted).await?;
+        let done = audited!(
+            "written AS (DELETE FROM users WHERE id = $2 RETURNING id)",
+            self.audit(&[AuditEvent::about_user(AuditEventKind::UserDeleted, user)]),
+            user.as_uuid(),
+        )
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -141,121 +156,33 @@ impl Store {
         sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
             .fetch_optional(&mut *transaction)
             .await?;
-        sqlx::query!(
-            "WITH taken AS (DELETE FROM user_roles WHERE user_id = $1 AND role_name <> ALL ($2))
-             INSERT INTO user_roles (user_id, role_name)
-             SELECT users.id, role.name FROM users, unnest($2::text[]) AS role (name) WHERE users.id = $1
-             ON CONFLICT DO NOTHING",
+        let changes = sqlx::query!(
+            r#"WITH taken AS (
+                 DELETE FROM user_roles WHERE user_id = $1 AND role_name <> ALL ($2) RETURNING role_name
+             ), granted AS (
+                 INSERT INTO user_roles (user_id, role_name)
+                 SELECT users.id, role.name FROM users, unnest($2::text[]) AS role (name) WHERE users.id = $1
+                 ON CONFLICT DO NOTHING RETURNING role_name
+             )
+             SELECT role_name AS "role!", false AS "granted!" FROM taken
+             UNION ALL SELECT role_name, true FROM granted"#,
             user.as_uuid(),
             roles,
         )
-        .execute(&mut *transaction)
+        .fetch_all(&mut *transaction)
         .await
         .map_err(taken)?;
-        transaction.commit().await?;
-        Ok(())
+        let events: Vec<_> = changes
+            .into_iter()
+            .map(|change| {
+                let (granted, taken) = (AuditEventKind::UserRoleGranted, AuditEventKind::UserRoleTaken);
+                AuditEvent::about_user(if change.granted { granted } else { taken }, user)
+                    .with(Details::Role { role: change.role })
+            })
+            .collect();
+        audit::record(&mut *transaction, &self.origin, &events).await?;
+        Ok(transaction.commit().await?)
     }
-
-    /// Sets a password by an operator's power: all sessions and grants end. Returns whether the account exists.
-    pub async fn set_password(&self, user: UserId, hash: &Secret<String>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let set = write_password(&mut transaction, user, hash).await?;
-        end_sessions_and_grants(&mut transaction, user, None).await?;
-        transaction.commit().await?;
-        Ok(set)
-    }
-
-    /// Sets a password in place of `old`, the hash that the person's present password was checked against:
-    /// all grants, and all sessions but `keep`, end. Returns `false` and does nothing when the password has
-    /// been changed meanwhile or the account is switched off.
-    pub async fn change_password(
-        &self,
-        user: UserId,
-        old: &Secret<String>,
-        new: &Secret<String>,
-        keep: SessionId,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let unchanged = sqlx::query_scalar!(
-            "SELECT id FROM users WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL FOR NO KEY UPDATE",
-            user.as_uuid(),
-            old.expose(),
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if unchanged.is_none() {
-            return Ok(false);
-        }
-        write_password(&mut transaction, user, new).await?;
-        end_sessions_and_grants(&mut transaction, user, Some(keep)).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
-    /// Replaces the hash of the same password, made with newer parameters. Nothing ends.
-    pub async fn rehash_password(
-        &self,
-        user: UserId,
-        old: &Secret<String>,
-        new: &Secret<String>,
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
-            user.as_uuid(),
-            old.expose(),
-            new.expose(),
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-}
-
-/// Writes the hash and ends outstanding links. The account's row is locked from here on.
-pub(super) async fn write_password(
-    transaction: &mut Transaction<'_, Postgres>,
-    user: UserId,
-    hash: &Secret<String>,
-) -> Result<bool, StoreError> {
-    let written = sqlx::query!(
-        "WITH written AS (
-             UPDATE users
-             SET password_hash = $2, updated_at = clock_timestamp()
-             WHERE id = $1
-             RETURNING id
-         ),
-         links AS (
-             DELETE FROM set_password_links USING written WHERE user_id = written.id AND used_at IS NULL
-         )
-         SELECT id FROM written",
-        user.as_uuid(),
-        hash.expose(),
-    )
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(written.is_some())
-}
-
-/// Ends all sessions of a person but `keep`, and all grants. The account's row is locked already. The order
-/// matters: an approval that still found its session alive is waited for by the first statement, and is
-/// therefore older than the instant that the second one writes.
-pub(super) async fn end_sessions_and_grants(
-    transaction: &mut Transaction<'_, Postgres>,
-    user: UserId,
-    keep: Option<SessionId>,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "UPDATE sessions SET ended_at = clock_timestamp()
-         WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
-        user.as_uuid(),
-        keep.map(SessionId::as_uuid),
-    )
-    .execute(&mut **transaction)
-    .await?;
-    sqlx::query!("UPDATE users SET grants_valid_from = clock_timestamp() WHERE id = $1", user.as_uuid())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
 }
 
 /// Says which of the unique things is taken.

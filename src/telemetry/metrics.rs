@@ -18,6 +18,8 @@ pub const SIGN_INS: &str = "grantor_sign_ins_total";
 pub const REUSE_DETECTED: &str = "grantor_reuse_detected_total";
 /// Gauge of password hashes that wait for a thread.
 pub const PASSWORD_HASHES_WAITING: &str = "grantor_password_hashes_waiting";
+/// Counter of refusals that are not in the audit log, since there were too many.
+pub const AUDIT_EVENTS_LEFT_OUT: &str = "grantor_audit_events_left_out_total";
 /// Counter of requests that got no database connection within `database.acquire_timeout`.
 pub const DATABASE_POOL_TIMEOUTS: &str = "grantor_database_pool_timeouts_total";
 
@@ -61,9 +63,11 @@ fn describe() {
     describe_counter!(REUSE_DETECTED, "Grants ended because an old refresh token or a used code came back");
     describe_gauge!(PASSWORD_HASHES_WAITING, "Password hashes that wait for a thread");
     describe_counter!(DATABASE_POOL_TIMEOUTS, "Requests that got no database connection in time");
+    describe_counter!(AUDIT_EVENTS_LEFT_OUT, "Refusals not in the audit log, since there were too many");
     // An alert on a counter needs to see it at zero before it rises.
     counter!(REUSE_DETECTED).absolute(0);
     counter!(DATABASE_POOL_TIMEOUTS).absolute(0);
+    counter!(AUDIT_EVENTS_LEFT_OUT).absolute(0);
 }
 
 /// The class of a status code, for the label `status`.

@@ -1,11 +1,12 @@
 //! Token revocation (RFC 7009).
 
-use super::access_token::AccessTokenClaims;
+use super::access_token::{AccessTokenClaims, grant_of_jti};
 use super::introspect::verified_claims;
 use crate::clients::AuthenticatedClient;
 use crate::grants::AuthenticToken;
 use crate::jose::VerificationKeys;
 use crate::keys::MasterKeys;
+use crate::model::EndReason;
 use crate::protocol::TokenError;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -53,7 +54,7 @@ impl Revocation<'_> {
         if view.grant.client_id != client.id {
             return Err(another_clients());
         }
-        self.store.revoke_grant(view.grant.id, "revoked by the client").await?;
+        self.store.revoke_grant(&view.grant, EndReason::ClientRequest).await?;
         Ok(())
     }
 
@@ -68,7 +69,8 @@ impl Revocation<'_> {
         }
         let expires_at = Timestamp::from_unix_seconds(claims.exp);
         if expires_at > now {
-            self.store.revoke_access_token(&claims.jti, expires_at).await?;
+            let grant = grant_of_jti(&claims.jti);
+            self.store.revoke_access_token(&claims.jti, expires_at, &client.id, grant).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::argon2id::Verdict;
 use super::password::{NewPassword, PasswordProblem};
 use super::password_hasher::{Busy, PasswordHasher};
-use crate::model::{NameProblem, SessionId, User, UserId, check_name};
+use crate::model::{Actor, AuditEvent, AuditEventKind, NameProblem, SessionId, User, UserId, check_name};
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
@@ -140,6 +140,8 @@ impl Accounts {
         let record = self.store.sign_in_record_of(user).await?.ok_or(AccountError::NotFound)?;
         let verdict = self.hasher.verify(current, record.password_hash.clone()).await?;
         let (Verdict::Correct { .. }, Some(old)) = (verdict, record.password_hash) else {
+            let event = AuditEvent::about_user(AuditEventKind::PasswordChangeFailed, user);
+            self.store.record_refusal(event.by(Actor::User(user))).await;
             return Err(AccountError::WrongPassword);
         };
         let new = self.check(new, &record.username, &record.email)?;

@@ -7,7 +7,7 @@ use super::session::SessionToken;
 use super::{Busy, NewPassword, PasswordHasher, Verdict};
 use crate::config::Sessions;
 use crate::keys::{MasterKeys, Purpose};
-use crate::model::{FoldedName, SessionId, SignInRecord};
+use crate::model::{AuditEvent, AuditEventKind, FoldedName, SessionId, SignInRecord};
 use crate::secret::Secret;
 use crate::store::{NewSession, Store, StoreError, ThrottleRule, Throttled};
 
@@ -85,11 +85,32 @@ pub struct Counted {
 impl SignIn<'_> {
     /// Checks the password and starts a session.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<SessionToken, SignInError> {
+        let signed_in = self.counted(&attempt).await;
+        match &signed_in {
+            Err(SignInError::NotRecognized) => self.refused(AuditEventKind::SignInFailed, &attempt).await,
+            Err(SignInError::Throttled(_)) => self.refused(AuditEventKind::SignInThrottled, &attempt).await,
+            _ => {}
+        }
+        signed_in
+    }
+
+    /// Some people type their password where the name belongs, so that what was typed is not recorded: only the
+    /// account that has this name.
+    async fn refused(&self, kind: AuditEventKind, attempt: &Attempt<'_>) {
+        let account = self.store.sign_in_record(&folded(attempt.username)).await.unwrap_or_default();
+        let event = match account {
+            Some(account) => AuditEvent::about_user(kind, account.id),
+            None => AuditEvent::new(kind),
+        };
+        self.store.record_refusal(event).await;
+    }
+
+    async fn counted(&self, attempt: &Attempt<'_>) -> Result<SessionToken, SignInError> {
         let counted = self.begin(attempt.username, attempt.address).await?;
-        let started = match self.attempt(&attempt).await? {
+        let started = match self.attempt(attempt).await? {
             Some(token) => token,
             // The account changed while its password was checked, perhaps only the form of its hash.
-            None => self.attempt(&attempt).await?.ok_or(SignInError::NotRecognized)?,
+            None => self.attempt(attempt).await?.ok_or(SignInError::NotRecognized)?,
         };
         self.settle(counted).await?;
         Ok(started)

@@ -112,9 +112,17 @@ impl Server {
 
     /// Runs a command, whatever comes of it.
     pub fn cli_output(&self, arguments: &[&str], input: &str) -> Output {
+        self.run(&[arguments, &["--json"]].concat(), input)
+    }
+
+    /// The same as people run it, without JSON.
+    pub fn plain(&self, arguments: &[&str]) -> Output {
+        self.run(arguments, "")
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut process = command(&self.database, &self.state)
             .args(arguments)
-            .arg("--json")
             .env("GRANTOR_ISSUER", &self.issuer)
             .env("GRANTOR_PASSWORDS_MEMORY_KIB", "7168")
             .env("GRANTOR_PASSWORDS_ITERATIONS", "1")

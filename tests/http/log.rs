@@ -1,4 +1,4 @@
-//! What the log never holds, at its most talkative. Case 83.
+//! What the log, at its most talkative, and the audit log never hold. Case 83.
 
 use crate::harness::{Browser, RelyingParty, Server, Settings, Tokens, password_of, pkce, query_of};
 
@@ -41,6 +41,7 @@ async fn everything(server: &Server) -> Used {
     used.add("mistyped password", "mistyped horse");
     browser.submit(&sign_in, &[("username", "alice"), ("password", "mistyped horse")]).await;
     used.add("password", password_of("alice"));
+    browser.submit(&sign_in, &[("username", &password_of("alice")), ("password", "mistyped horse")]).await;
     let fields = [("username", "alice"), ("password", &password_of("alice"))];
     let signed_in = browser.submit(&sign_in, &fields).await;
     used.add_cookies(&signed_in);
@@ -84,6 +85,15 @@ async fn everything(server: &Server) -> Used {
     used
 }
 
+/// All that stands in the table, one event a line.
+async fn audit_log(server: &Server) -> String {
+    let rows: Vec<String> = sqlx::query_scalar("SELECT audit_events::text FROM audit_events ORDER BY id")
+        .fetch_all(&mut server.database.sql().await)
+        .await
+        .unwrap();
+    rows.join("\n")
+}
+
 #[tokio::test]
 async fn no_secret_that_was_used_is_in_it_whatever_its_format_and_level() {
     for (format, filter) in [("text", "debug"), ("json", "info"), ("text", "info,grantor=trace")] {
@@ -93,11 +103,15 @@ async fn no_secret_that_was_used_is_in_it_whatever_its_format_and_level() {
         let used = everything(&server).await;
         let log = server.log();
         assert!(log.contains("answered") && log.contains("refused"), "it is a log: {log}");
+        let audit = audit_log(&server).await;
+        for event in ["sign_in.failed", "code.redeemed", "grant.revoked", "set_password_link.used"] {
+            assert!(audit.contains(event), "it is an audit log: {audit}");
+        }
         for (name, value) in used.0 {
             assert!(value.len() >= 8, "{name} would be found anywhere");
             let encoded: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
             for value in [&value, &encoded] {
-                let line = log.lines().find(|line| line.contains(value.as_str()));
+                let line = log.lines().chain(audit.lines()).find(|line| line.contains(value.as_str()));
                 assert_eq!(line, None, "{format} {filter}: a {name}");
             }
         }

@@ -22,11 +22,12 @@ fn the_reference_file_is_the_defaults() {
     }
     let (by_file, by_default) = (given(&[]).file(REFERENCE).load(), given(&[]).load());
     let sections = |config: &Config| {
-        let Config { issuer, state_dir, server, database, keys, tokens, sessions, passwords, log, .. } =
-            config.clone();
+        let Config {
+            issuer, state_dir, server, database, keys, tokens, sessions, passwords, log, audit, ..
+        } = config.clone();
         let server = Server { metrics_listen_given: false, ..server };
         format!(
-            "{issuer:?} {state_dir:?} {server:?} {database:?} {keys:?} {tokens:?} {sessions:?} {passwords:?} {log:?}"
+            "{issuer:?} {state_dir:?} {server:?} {database:?} {keys:?} {tokens:?} {sessions:?} {passwords:?} {log:?} {audit:?}"
         )
     };
     assert_eq!(sections(&by_file), sections(&by_default));

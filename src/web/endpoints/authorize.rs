@@ -1,4 +1,3 @@
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
@@ -10,13 +9,13 @@ use crate::protocol::{AuthorizationError, Parameters};
 use crate::store::SignedIn;
 use crate::telemetry::events;
 use crate::time::Timestamp;
-use crate::web::extract::{Now, SessionCookie, form_parameters, query_parameters};
+use crate::web::extract::{Now, RequestApp, SessionCookie, form_parameters, query_parameters};
 use crate::web::failure::PageError;
 use crate::web::respond::see_other;
 
 /// The authorization endpoint (RFC 6749 §3.1).
 pub async fn authorize(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     SessionCookie(session): SessionCookie,
     now: Now,
@@ -28,7 +27,7 @@ pub async fn authorize(
 /// The authorization endpoint by POST. A browser sends no session cookie along with another site's form, so
 /// that where none came the request goes round once more as a GET.
 pub async fn authorize_posted(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     payload: web::Payload,
     SessionCookie(session): SessionCookie,

@@ -1,7 +1,6 @@
 //! The consent page.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::{Begun, Question, Stage, issue, redirect_error};
@@ -11,7 +10,9 @@ use crate::clients::role_names;
 use crate::model::ApplicationType;
 use crate::protocol::{AuthorizationError, redirect_uri};
 use crate::users::SessionToken;
-use crate::web::extract::{CsrfCookie, CsrfForm, Now, SessionCookie, csrf_token, query_parameters};
+use crate::web::extract::{
+    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
+};
 use crate::web::failure::PageError;
 use crate::web::pages::{Consent, Destination, LeftOutScope, RequestedScope};
 use crate::web::respond::{html, see_other};
@@ -19,7 +20,7 @@ use crate::web::security_headers::CLIENT_FLOW;
 
 /// `GET /consent`: continues the request, and asks where there is something to ask.
 pub async fn show(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
@@ -36,7 +37,7 @@ pub async fn show(
 
 /// `POST /consent`: the person's decision. Only this answer carries the code.
 pub async fn submit(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     form: CsrfForm,
     SessionCookie(session): SessionCookie,
@@ -47,6 +48,9 @@ pub async fn submit(
     let begun = Begun::resume(&app, sealed, now.get()).await?;
     // A no counts also where a yes is on file.
     if form.is_genuine && form.field("decision")? == "deny" {
+        if let Some(session) = &session {
+            app.store.deny_consent(&session.hash(), &begun.pending().client.id, now.get()).await?;
+        }
         let denied = AuthorizationError::access_denied("the person did not agree");
         return Ok(redirect_error(&begun.pending().target, &denied));
     }

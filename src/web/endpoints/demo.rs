@@ -1,7 +1,6 @@
 //! The demo app's two pages. They exist where a first run made the app; elsewhere there is no such page.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,7 +16,7 @@ use crate::secret::{base64url, from_base64url, random_bytes};
 use crate::telemetry::events;
 use crate::time::Timestamp;
 use crate::web::DEMO;
-use crate::web::extract::{DemoCookie, Now, query_parameters};
+use crate::web::extract::{DemoCookie, Now, RequestApp, query_parameters};
 use crate::web::failure::PageError;
 use crate::web::pages::{Demo, ErrorPage, Link};
 use crate::web::respond::{html, see_other};
@@ -25,7 +24,7 @@ use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /demo`: sends the browser to the authorization endpoint, for whatever the demo app is registered for.
 pub async fn begin(
-    app: Data<App>,
+    app: RequestApp,
     DemoCookie(browser): DemoCookie,
     now: Now,
 ) -> Result<HttpResponse, PageError> {
@@ -39,7 +38,7 @@ pub async fn begin(
 
 /// `GET /demo/callback`: the demo app's redirect URI (RFC 6749 §4.1.2). Shows what an app gets.
 pub async fn callback(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     DemoCookie(browser): DemoCookie,
     now: Now,

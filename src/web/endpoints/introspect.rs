@@ -1,13 +1,11 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 
-use crate::app::App;
 use crate::protocol::{TokenError, TokenQuery};
-use crate::web::extract::{ClientForm, Now};
+use crate::web::extract::{ClientForm, Now, RequestApp};
 use crate::web::respond::{TokenFailure, json_not_stored};
 
 /// The introspection endpoint (RFC 7662).
-pub async fn introspect(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
+pub async fn introspect(app: RequestApp, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
     let client = app.authenticate(&form.credentials, now.get()).await?;
     // RFC 7662 §2.1: only who can prove to be somebody, or anybody could scan for tokens.
     if !client.is_confidential() {

@@ -1,7 +1,6 @@
 //! Changing the own password.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::sign_in::with_cookie;
@@ -10,7 +9,7 @@ use crate::model::Session;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::{AccountError, PasswordProblem as Problem, SessionToken, SignInError};
-use crate::web::extract::{CsrfCookie, CsrfForm, Now, SessionCookie, client_address, csrf_token};
+use crate::web::extract::{CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token};
 use crate::web::failure::PageError;
 use crate::web::pages::{Done, Link, Password, PasswordProblem};
 use crate::web::respond::{html, see_other};
@@ -18,7 +17,7 @@ use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /password`.
 pub async fn show(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
@@ -32,7 +31,7 @@ pub async fn show(
 
 /// `POST /password`: all other sessions and all grants of the person end.
 pub async fn submit(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     posted: CsrfForm,
     SessionCookie(session): SessionCookie,

@@ -1,14 +1,12 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 
-use crate::app::App;
 use crate::protocol::TokenQuery;
-use crate::web::extract::{ClientForm, Now};
+use crate::web::extract::{ClientForm, Now, RequestApp};
 use crate::web::respond::{TokenFailure, not_stored};
 
 /// The revocation endpoint (RFC 7009).
-pub async fn revoke(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
+pub async fn revoke(app: RequestApp, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
     let client = app.authenticate(&form.credentials, now.get()).await?;
     let query = TokenQuery::parse(&form.parameters)?;
     app.revoke(&client, query.token.expose(), now.get()).await?;

@@ -1,14 +1,15 @@
 //! Setting a password through a one-time link.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::sign_in::with_cookie;
 use crate::app::App;
 use crate::secret::Secret;
 use crate::users::{AccountError, PasswordProblem as Problem, SessionToken};
-use crate::web::extract::{CsrfCookie, CsrfForm, Now, SessionCookie, csrf_token, query_parameters};
+use crate::web::extract::{
+    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
+};
 use crate::web::failure::PageError;
 use crate::web::pages::{Done, Link, SetPassword, SetPasswordProblem};
 use crate::web::respond::html;
@@ -16,7 +17,7 @@ use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /password/set`. Looking uses nothing up: mail programs open links too.
 pub async fn show(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
@@ -30,7 +31,7 @@ pub async fn show(
 
 /// `POST /password/set`.
 pub async fn submit(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     posted: CsrfForm,
     SessionCookie(session): SessionCookie,

@@ -2,7 +2,6 @@
 
 use actix_web::cookie::Cookie;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::Begun;
@@ -12,7 +11,7 @@ use crate::telemetry::events;
 use crate::time::Timestamp;
 use crate::users::{Attempt, SessionToken, SignInError};
 use crate::web::extract::{
-    CsrfCookie, CsrfForm, Now, SessionCookie, client_address, csrf_token, query_parameters,
+    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token, query_parameters,
 };
 use crate::web::failure::PageError;
 use crate::web::pages::{SignIn, SignInProblem};
@@ -21,7 +20,7 @@ use crate::web::security_headers::CLIENT_FLOW;
 
 /// `GET /sign-in`.
 pub async fn show(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
@@ -48,7 +47,7 @@ pub async fn show(
 
 /// `POST /sign-in`.
 pub async fn submit(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     form: CsrfForm,
     SessionCookie(session): SessionCookie,
@@ -78,16 +77,13 @@ pub async fn submit(
     };
     match app.sign_in().sign_in(attempt).await {
         Ok(token) => {
-            events::signed_in("signed_in");
             end_previous(&app, session.as_ref()).await?;
             Ok(signed_in(sealed, SessionCookie::set(&token, &app.config.issuer)))
         }
         Err(SignInError::NotRecognized) => {
-            events::signed_in("not_recognized");
             Ok(show(SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
         }
         Err(SignInError::Throttled(throttled)) => {
-            events::signed_in("throttled");
             let wait = throttled.retry_after;
             let mut response = show(SignInProblem::TooManyAttempts { wait }, StatusCode::TOO_MANY_REQUESTS);
             response
@@ -138,7 +134,7 @@ async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp)
 /// Another sign-in in the same browser replaces the session; the old one must not live on unseen.
 async fn end_previous(app: &App, session: Option<&SessionToken>) -> Result<(), PageError> {
     if let Some(session) = session {
-        app.store.end_session(&session.hash()).await?;
+        app.store.replace_session(&session.hash()).await?;
     }
     Ok(())
 }

@@ -1,12 +1,10 @@
 //! Signing out: asked first, since any site can link here.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::sign_in::with_cookie;
-use crate::app::App;
-use crate::web::extract::{CsrfCookie, CsrfForm, Now, SessionCookie, csrf_token};
+use crate::web::extract::{CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token};
 use crate::web::failure::PageError;
 use crate::web::pages::{SignOut, SignedOut};
 use crate::web::respond::html;
@@ -14,7 +12,7 @@ use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /sign-out`.
 pub async fn show(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
@@ -31,7 +29,7 @@ pub async fn show(
 
 /// `POST /sign-out`: the session ends, and with it the grants that hang on it.
 pub async fn submit(
-    app: Data<App>,
+    app: RequestApp,
     request: HttpRequest,
     form: CsrfForm,
     SessionCookie(session): SessionCookie,
@@ -42,7 +40,7 @@ pub async fn submit(
         return show(app, request, SessionCookie(session), cookie, now).await;
     }
     if let Some(session) = session {
-        app.store.end_session(&session.hash()).await?;
+        app.store.sign_out(&session.hash()).await?;
     }
     let forget = SessionCookie::forget(&app.config.issuer);
     Ok(with_cookie(html(StatusCode::OK, &OWN_PAGE, &SignedOut), Some(forget)))

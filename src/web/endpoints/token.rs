@@ -1,14 +1,12 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 
-use crate::app::App;
 use crate::protocol::TokenRequest;
 use crate::telemetry::events;
-use crate::web::extract::{ClientForm, Now};
+use crate::web::extract::{ClientForm, Now, RequestApp};
 use crate::web::respond::{TokenFailure, json_not_stored};
 
 /// The token endpoint (RFC 6749 §3.2).
-pub async fn token(app: Data<App>, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
+pub async fn token(app: RequestApp, form: ClientForm, now: Now) -> Result<HttpResponse, TokenFailure> {
     let client = app.authenticate(&form.credentials, now.get()).await?;
     let request = TokenRequest::parse(&form.parameters)?;
     let grant_type = request.grant_type();

@@ -6,6 +6,7 @@ mod cookies;
 mod csrf_form;
 mod now;
 mod peer;
+mod request_app;
 
 pub use body::{FormError, form_parameters, query_parameters};
 pub use client_form::ClientForm;
@@ -13,3 +14,4 @@ pub use cookies::{CsrfCookie, DemoCookie, SessionCookie};
 pub use csrf_form::{CsrfForm, csrf_token};
 pub use now::Now;
 pub use peer::client_address;
+pub use request_app::RequestApp;

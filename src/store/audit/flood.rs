@@ -1,0 +1,123 @@
+//! How many refusals a process writes down. Anybody can send requests that are refused; they must not fill a table.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use metrics::counter;
+use moka::sync::Cache;
+
+use crate::model::{AuditEvent, AuditEventKind, ClientId, UserId};
+use crate::telemetry::metrics::AUDIT_EVENTS_LEFT_OUT;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Refusals in a minute, of all kinds and from everywhere.
+const PER_MINUTE: u32 = 600;
+
+/// Kinds, addresses and accounts that are counted at a time.
+const COUNTED: u64 = 10_000;
+
+/// What happened, from where, and to which account or client.
+type Sort = (AuditEventKind, Option<IpAddr>, Option<UserId>, Option<ClientId>);
+
+/// Counts refusals by the minute. Cheap to clone; clones count together.
+#[derive(Debug, Clone)]
+pub struct Flood {
+    sorts: Cache<Sort, Arc<AtomicU32>>,
+    all: Cache<(), Arc<AtomicU32>>,
+}
+
+impl Flood {
+    pub fn new() -> Self {
+        Self {
+            sorts: Cache::builder().max_capacity(COUNTED).time_to_live(MINUTE).build(),
+            all: Cache::builder().max_capacity(1).time_to_live(MINUTE).build(),
+        }
+    }
+
+    /// Whether this one may be written; if not, it is counted.
+    pub fn admits(&self, event: &AuditEvent, address: Option<IpAddr>) -> bool {
+        let sort = (event.kind, address.map(network), event.user_id(), event.client_id().cloned());
+        let admitted = count(&self.sorts, sort) < per_minute(event.kind) && count(&self.all, ()) < PER_MINUTE;
+        if !admitted {
+            counter!(AUDIT_EVENTS_LEFT_OUT).increment(1);
+        }
+        admitted
+    }
+}
+
+/// How many of this kind and sort a minute may have. Failed sign-ins are throttled by themselves, so that nearly
+/// each of them has its row.
+const fn per_minute(kind: AuditEventKind) -> u32 {
+    match kind {
+        AuditEventKind::SignInFailed | AuditEventKind::PasswordChangeFailed => 20,
+        _ => 1,
+    }
+}
+
+/// How many there were before this one, in the minute that the first of them began.
+fn count<K: std::hash::Hash + Eq + Send + Sync + 'static>(counts: &Cache<K, Arc<AtomicU32>>, key: K) -> u32 {
+    counts.get_with(key, Arc::default).fetch_add(1, Ordering::Relaxed)
+}
+
+/// One subscriber has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(client: &str) -> AuditEvent {
+        let client = ClientId::from(client.to_owned());
+        AuditEvent::about_client(AuditEventKind::ClientAuthenticationFailed, &client)
+    }
+
+    fn from(address: &str) -> Option<IpAddr> {
+        Some(address.parse().unwrap())
+    }
+
+    #[test]
+    fn one_a_minute_for_each_client_and_address() {
+        let flood = Flood::new();
+        for (client, address, admitted) in [
+            ("a", "192.0.2.1", true),
+            ("a", "192.0.2.1", false),
+            ("a", "::ffff:192.0.2.1", false),
+            ("a", "192.0.2.2", true),
+            ("b", "192.0.2.1", true),
+            ("a", "2001:db8::1", true),
+            ("a", "2001:db8::2", false),
+            ("a", "2001:db8:0:1::1", true),
+        ] {
+            assert_eq!(flood.admits(&refused(client), from(address)), admitted, "{client} {address}");
+        }
+    }
+
+    #[test]
+    fn failed_sign_ins_are_counted_by_the_account() {
+        let (flood, alice) = (Flood::new(), UserId::random());
+        let failed = AuditEvent::about_user(AuditEventKind::SignInFailed, alice);
+        let admitted = (0..50).filter(|_| flood.admits(&failed, from("192.0.2.1"))).count();
+        assert_eq!(admitted, 20);
+        let bob = AuditEvent::about_user(AuditEventKind::SignInFailed, UserId::random());
+        assert!(flood.admits(&bob, from("192.0.2.1")));
+    }
+
+    #[test]
+    fn many_addresses_together_have_an_end() {
+        let flood = Flood::new();
+        let address = |n: u32| Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes()));
+        let admitted = (0..5_000).filter(|n| flood.admits(&refused("a"), address(*n))).count();
+        assert_eq!(admitted, PER_MINUTE as usize);
+    }
+}

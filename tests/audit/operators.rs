@@ -1,0 +1,127 @@
+//! What operators do by commands.
+
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
+use rsa::rand_core::OsRng;
+use serde_json::{Value, json};
+
+use super::{and, by_operator, events, happened_once, server};
+use crate::harness::{Browser, RelyingParty, Server, Settings, TestDatabase};
+
+/// Runs a command, and holds what it left in the log.
+#[track_caller]
+fn leaves(server: &Server, command: &str, event: &str, expected: Value) {
+    server.cli(&command.split(' ').collect::<Vec<_>>());
+    let all = events(server, event);
+    super::assert_has(all.last().unwrap_or_else(|| panic!("no {event}")), &and(by_operator(), expected));
+}
+
+#[tokio::test]
+async fn accounts() {
+    let (server, alice) = server().await;
+    Browser::new(&server).sign_in("alice").await;
+    let user = json!({ "target_kind": "user", "target_id": alice, "user_id": alice });
+    happened_once(
+        &server,
+        "user.created",
+        &and(and(by_operator(), user.clone()), json!({ "username": "alice" })),
+    );
+    for role in ["editor", "admin"] {
+        server.cli(&["role", "create", role]);
+    }
+    let role = |name: &str| and(user.clone(), json!({ "details": { "role": name } }));
+    leaves(&server, "user set-roles alice --role editor", "user.role_granted", role("editor"));
+    leaves(&server, "user set-roles alice --role admin", "user.role_granted", role("admin"));
+    happened_once(&server, "user.role_taken", &role("editor"));
+    server.cli(&["user", "set-roles", "alice", "--role", "admin"]);
+    assert_eq!(events(&server, "user.role_granted").len(), 2, "nothing was changed");
+
+    leaves(&server, "user disable alice", "user.disabled", user.clone());
+    let ended = json!({ "user_id": alice, "details": { "reason": "user_disabled" } });
+    happened_once(&server, "session.ended", &and(by_operator(), ended));
+    leaves(&server, "user enable alice", "user.enabled", user.clone());
+    let set =
+        server.cli_output(&["user", "set-password", "alice", "--password-stdin"], "a fresh battery staple\n");
+    assert!(set.status.success());
+    happened_once(&server, "password.set", &and(by_operator(), user.clone()));
+    leaves(&server, "user delete alice", "user.deleted", user);
+    let by_id = server.cli(&["audit", "list", "--user", &alice]);
+    assert!(by_id.as_array().unwrap().len() > 6, "events outlive the account: {by_id:#}");
+}
+
+#[tokio::test]
+async fn scopes_and_roles() {
+    let (server, alice) = server().await;
+    let about = |kind: &str, id: &str| json!({ "target_kind": kind, "target_id": id });
+    leaves(&server, "scope create pay --description Pay", "scope.created", about("scope", "pay"));
+    server.cli(&["scope", "create", "boss", "--description", "All", "--restricted"]);
+    let scopes = |scopes: &[&str]| and(about("role", "chief"), json!({ "details": { "scopes": scopes } }));
+    leaves(&server, "role create chief", "role.created", scopes(&[]));
+    leaves(&server, "role update chief --scope boss", "role.changed", scopes(&["boss"]));
+    server.cli(&["user", "set-roles", "alice", "--role", "chief"]);
+    leaves(&server, "role delete chief", "role.deleted", about("role", "chief"));
+    let taken = json!({ "target_kind": "user", "target_id": alice, "details": { "role": "chief" } });
+    happened_once(&server, "user.role_taken", &and(by_operator(), taken));
+
+    // A scope takes the grants along that hold it.
+    let app = RelyingParty::register(&server, &["--scope", "openid pay"]);
+    for scope in ["openid pay", "openid"] {
+        app.sign_in(&Browser::new(&server), "alice", &[("scope", scope)]).await;
+    }
+    let with_scope = events(&server, "code.redeemed")[0]["grant_id"].clone();
+    leaves(&server, "scope delete pay", "scope.deleted", about("scope", "pay"));
+    let revoked = json!({
+        "target_kind": "grant", "target_id": with_scope, "grant_id": with_scope, "user_id": alice,
+        "client_id": app.client_id, "details": { "reason": "scope_deleted" },
+    });
+    happened_once(&server, "grant.revoked", &and(by_operator(), revoked));
+}
+
+#[tokio::test]
+async fn clients() {
+    let (server, _) = server().await;
+    let id = RelyingParty::register(&server, &[]).client_id;
+    let client = json!({ "target_kind": "client", "target_id": id, "client_id": id });
+    happened_once(&server, "client.created", &and(by_operator(), client.clone()));
+    let changed = |names: &[&str]| and(client.clone(), json!({ "details": { "changed": names } }));
+    leaves(&server, &format!("client update {id} --name Other"), "client.changed", changed(&["name"]));
+    let both = format!("client update {id} --access-token-lifetime 5m --audience https://a.example");
+    leaves(&server, &both, "client.changed", changed(&["access_token_lifetime", "audiences"]));
+    let changes = events(&server, "client.changed").len();
+    leaves(&server, &format!("client update {id} --disable"), "client.disabled", client.clone());
+    leaves(&server, &format!("client update {id} --enable"), "client.enabled", client.clone());
+    assert_eq!(events(&server, "client.changed").len(), changes, "switching is an event of its own");
+    leaves(&server, &format!("client rotate-secret {id}"), "client.secret_rotated", client.clone());
+    leaves(&server, &format!("client delete {id}"), "client.deleted", client);
+}
+
+#[tokio::test]
+async fn signing_keys() {
+    let (server, _) = server().await;
+    let first = events(&server, "signing_key.created").len();
+    let next = server.cli(&["key", "rotate"])["kid"].clone();
+    let key = json!({ "target_kind": "signing_key", "target_id": next });
+    super::assert_has(&events(&server, "signing_key.created")[first], &and(by_operator(), key.clone()));
+    leaves(&server, "key rotate --now", "signing_key.activated", key.clone());
+    leaves(&server, &format!("key retire {}", next.as_str().unwrap()), "signing_key.retired", key);
+
+    let own = RsaPrivateKey::new(&mut OsRng, 2048).unwrap().to_pkcs8_pem(LineEnding::LF).unwrap();
+    let imported = server.cli_output(&["key", "import", "-"], &own);
+    let imported: Value = serde_json::from_slice(&imported.stdout).unwrap();
+    let key = json!({ "target_kind": "signing_key", "target_id": imported["kid"] });
+    happened_once(&server, "signing_key.imported", &and(by_operator(), key));
+}
+
+#[tokio::test]
+async fn the_first_start() {
+    let database = std::sync::Arc::new(TestDatabase::empty().await);
+    let server = Server::start_on(database, Settings::default()).await;
+    let system = json!({ "actor_kind": "system", "actor_id": null, "address": null });
+    let migrated = events(&server, "schema.migrated");
+    super::assert_has(&migrated[0], &system);
+    assert!(migrated[0]["details"]["applied"].as_u64().unwrap() > 1);
+    happened_once(&server, "master_key.added", &and(system.clone(), json!({ "target_kind": "master_key" })));
+    happened_once(&server, "signing_key.created", &system);
+    let version = json!({ "details": { "version": env!("CARGO_PKG_VERSION") } });
+    happened_once(&server, "server.started", &and(system, version));
+}
