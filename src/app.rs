@@ -9,13 +9,14 @@ use crate::clients::{AuthenticatedClient, Authenticator, KeySets, Registry};
 use crate::config::Config;
 use crate::demo::DemoApp;
 use crate::grants::Grants;
+use crate::jose::IntrospectionAnswer;
 use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
 use crate::model::{AuditEvent, AuditEventKind, ClientId, Origin};
 use crate::outgoing::{Outgoing, Policy};
 use crate::protocol::{ClientCredentials, TokenError, TokenErrorCode};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation};
+use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation, SignedIntrospection};
 use crate::users::{Accounts, PasswordHasher, SignIn};
 
 /// Clocks further apart than this make a process not ready: it could revive what has expired.
@@ -167,9 +168,27 @@ impl App {
             verification_keys: keys.verification_keys(now),
             master_keys: &self.master_keys,
             scopes: &self.registry.scopes(),
+            resources: &self.registry.resources(),
             issuer: self.issuer(),
         };
         Ok(introspection.introspect(client, token, now).await?)
+    }
+
+    /// An introspection answer as a signed JWT for the client that asked (RFC 9701 §5).
+    pub async fn sign_introspection(
+        &self,
+        client: &AuthenticatedClient,
+        answer: &IntrospectionResponse,
+        now: Timestamp,
+    ) -> Result<String, KeyError> {
+        let claims = SignedIntrospection {
+            iss: self.issuer(),
+            aud: client.id.as_str(),
+            iat: now.unix_seconds(),
+            token_introspection: answer,
+        };
+        let keys = self.keys.current();
+        keys.signer(now)?.sign_jwt::<IntrospectionAnswer>(&claims).await
     }
 
     /// Revocation (RFC 7009).

@@ -34,7 +34,9 @@ impl Installation {
 
     async fn new() -> Self {
         let installation = Self::empty().await;
-        assert!(installation.database.migrate().await.unwrap() > 0);
+        let migrations =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
+        assert_eq!(installation.database.migrate().await.unwrap(), migrations);
         installation
     }
 

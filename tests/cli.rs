@@ -161,10 +161,67 @@ async fn scopes_roles_keys_and_the_schema_as_json() {
 }
 
 #[tokio::test]
+async fn a_resource_server_as_json() {
+    let (_database, installation) = installation().await;
+    installation.json(&["scope", "create", "notes", "--description", "Read notes"]);
+    let create = ["resource-server", "create", "urn:notes", "--name", "Notes API", "--scope", "notes"];
+    let made = installation.json(&create);
+    assert_eq!(keys(&made), ["created_at", "identifier", "name", "scope"]);
+    assert_eq!((&made["identifier"], &made["name"]), (&json!("urn:notes"), &json!("Notes API")));
+    let scope = |arguments: &[&str]| installation.json(arguments)["scope"].clone();
+    assert_eq!(made["scope"], "notes");
+    // Three things that are not the same: some, none, and nothing said.
+    let update = ["resource-server", "update", "urn:notes"];
+    assert_eq!(scope(&[&update[..], &["--scope", ""]].concat()), "");
+    assert_eq!(scope(&[&update[..], &["--name", "Notes"]].concat()), "");
+    assert_eq!(scope(&[&update[..], &["--any-scope"]].concat()), Value::Null);
+    assert_eq!(scope(&["resource-server", "create", "urn:mail"]), Value::Null);
+
+    let app = ["client", "create", "--name", "App", "--redirect-uri", "https://app.example/cb"];
+    let app = installation.json(&[&app[..], &["--audience", "urn:notes"]].concat());
+    let api = ["client", "create", "--name", "API", "--grant", "client_credentials"];
+    let api = installation.json(&[&api[..], &["--resource-server", "urn:notes"]].concat());
+    let shown = installation.json(&["resource-server", "show", "urn:notes"]);
+    assert_eq!(shown["audience_of"], json!([app["client_id"]]));
+    assert_eq!(shown["introspected_by"], json!([api["client_id"]]));
+    assert_eq!((&shown["name"], &shown["scope"]), (&json!("Notes"), &Value::Null));
+    let list = installation.json(&["resource-server", "list"]);
+    // Named first and registered then, as any order of an operator's steps.
+    let app_id = app["client_id"].as_str().unwrap();
+    installation.json(&["client", "update", app_id, "--audience", "urn:notes", "--audience", "urn:late"]);
+    let late = ["resource-server", "create", "urn:late", "--name", "Late", "--scope", "notes"];
+    assert_eq!(installation.json(&late)["scope"], "notes");
+    assert_eq!(
+        stderr_json(&installation.run(&[&late[..], &["--json"]].concat(), ""))["error"],
+        "already_exists"
+    );
+    installation.json(&["client", "update", app_id, "--audience", "urn:notes"]);
+    assert_eq!(installation.json(&["resource-server", "show", "urn:late"])["audience_of"], json!([]));
+    installation.json(&["resource-server", "delete", "urn:late"]);
+    let identifiers: Vec<_> =
+        list.as_array().unwrap().iter().map(|server| server["identifier"].as_str().unwrap()).collect();
+    assert_eq!(identifiers, ["urn:mail", "urn:notes"]);
+
+    let refused = installation.run(&["resource-server", "delete", "urn:notes", "--json"], "");
+    let said = stderr_json(&refused);
+    assert_eq!(said["error"], "in_use");
+    for named in ["App", "API", app["client_id"].as_str().unwrap(), "--force"] {
+        assert!(said["error_description"].as_str().unwrap().contains(named), "{said}");
+    }
+    let deleted = installation.json(&["resource-server", "delete", "urn:notes", "--force"]);
+    assert_eq!(deleted["taken_from"], json!([api["client_id"], app["client_id"]]));
+    let left = installation.json(&["client", "show", app["client_id"].as_str().unwrap()]);
+    assert_eq!(left["audiences"], json!([]));
+    let deleted = installation.json(&["resource-server", "delete", "urn:mail"]);
+    assert_eq!(deleted, json!({ "identifier": "urn:mail", "deleted": true, "taken_from": [] }));
+}
+
+#[tokio::test]
 async fn a_refusal_is_exit_1_with_a_code_and_words_on_standard_error() {
     let (_database, installation) = installation().await;
     installation.json(&["scope", "create", "admin", "--description", "All", "--restricted"]);
     installation.json(&["role", "create", "boss", "--scope", "admin"]);
+    installation.json(&["resource-server", "create", "urn:known", "--scope", "admin"]);
     for (line, code) in [
         ("client show nobody", "not_found"),
         ("client delete nobody", "not_found"),
@@ -181,6 +238,15 @@ async fn a_refusal_is_exit_1_with_a_code_and_words_on_standard_error() {
         ("scope delete openid", "invalid_request"),
         ("scope delete admin", "invalid_request"),
         ("role delete nobody", "not_found"),
+        ("resource-server show urn:nothing", "not_found"),
+        ("resource-server update urn:nothing --any-scope", "not_found"),
+        ("resource-server delete urn:nothing", "not_found"),
+        ("resource-server create urn:known", "already_exists"),
+        ("resource-server create relative", "invalid_request"),
+        ("resource-server create https://api.example/#x", "invalid_request"),
+        ("resource-server create urn:new --scope unknown", "invalid_request"),
+        ("resource-server create urn:new --scope a\"b", "invalid_scope"),
+        ("resource-server update urn:known", "invalid_request"),
         ("key retire nobody", "not_found"),
         ("key import /nowhere.pem", "invalid_request"),
     ] {
@@ -215,6 +281,8 @@ async fn wrong_usage_is_exit_2() {
         "user create --username a",
         "key retire",
         "client list --nonsense",
+        "resource-server create",
+        "resource-server update urn:a --scope a --any-scope",
         "serve --listen",
     ] {
         let output = installation.run(&line.split_terminator(' ').collect::<Vec<_>>(), "");
@@ -257,6 +325,10 @@ async fn a_text_for_people_is_no_json_and_says_what_is_next() {
     let made = text(&["client", "create", "--name", "App", "--redirect-uri", "https://app.example/cb"]);
     assert!(made.contains("grs_") && made.contains("not shown again"), "{made}");
     assert!(text(&["client", "list"]).contains("App"));
+    assert!(text(&["resource-server", "list"]).contains("grantor resource-server create"));
+    installation.json(&["resource-server", "create", "urn:notes", "--scope", ""]);
+    assert!(text(&["resource-server", "list"]).contains("none"));
+    assert!(text(&["resource-server", "show", "urn:notes"]).contains("introspected by"));
     for help in [&["--help"][..], &["serve", "--help"], &["key", "import", "--help"], &["health", "--help"]] {
         assert!(text(help).contains("Usage: grantor"), "{help:?}");
     }

@@ -13,6 +13,7 @@ mod architecture;
 mod audit;
 mod cli;
 mod configuration;
+mod deletion;
 mod demo;
 mod embedded;
 mod harness;

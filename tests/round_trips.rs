@@ -109,6 +109,32 @@ async fn an_assertion_costs_one_to_be_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn narrowing_to_a_resource_costs_nothing() {
+    let counted = Counted::start().await;
+    let Counted { server, browser, .. } = &counted;
+    server.cli(&["scope", "create", "notes", "--description", "Read notes"]);
+    server.cli(&["resource-server", "create", "urn:notes", "--scope", "notes"]);
+    let grants =
+        ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant", grant]);
+    let more = ["--audience", "urn:notes", "--audience", "urn:mail", "--scope", "openid profile notes"];
+    let app = RelyingParty::register(server, &[&grants.concat()[..], &more].concat());
+    server.change_arrives().await;
+    let mut tokens = app.sign_in(browser, "alice", &[("scope", "openid notes")]).await;
+    for resource in ["urn:notes", "urn:mail"] {
+        let form = [("grant_type", "client_credentials"), ("resource", resource)];
+        let (answer, statements) = counted.of(app.token(&form)).await;
+        assert_eq!((answer.tokens().scope(), statements), ("notes", Vec::<String>::new()));
+        let named = [("resource", resource)];
+        let (answer, statements) = counted.of(app.refresh(tokens.refresh_token(), &named)).await;
+        tokens = answer.tokens();
+        assert_eq!(statements.len(), 2, "{statements:#?}");
+        let asked = [("token", tokens.access_token())];
+        let (answer, statements) = counted.of(app.post("/introspect", &asked)).await;
+        assert_eq!((answer.json()["aud"].as_str(), statements.len()), (Some(resource), 1), "{statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn authorizing_with_consent_on_file_costs_two() {
     let counted = Counted::start().await;
     let Counted { app, browser, .. } = &counted;
@@ -130,6 +156,13 @@ async fn introspection_costs_one_and_revocation_at_most_two() {
     for token in [tokens.access_token(), tokens.refresh_token(), own.access_token()] {
         let (answer, statements) = counted.of(app.post("/introspect", &[("token", token)])).await;
         assert_eq!(answer.json()["active"], true);
+        assert_eq!(statements.len(), 1, "{statements:#?}");
+        let signed = "application/token-introspection+jwt";
+        let request = browser.request(reqwest::Method::POST, "/introspect").header("accept", signed);
+        let request = request.basic_auth(&app.client_id, app.client_secret.as_ref());
+        let request = request.form(&[("token", token)]).send();
+        let (answer, statements) = counted.of(async { Answer::read(request.await.unwrap()).await }).await;
+        assert_eq!(answer.header("content-type"), Some(signed));
         assert_eq!(statements.len(), 1, "{statements:#?}");
     }
     // Junk and what was tampered with are refused without a query.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::RedirectTarget;
-use crate::clients::{Registry, ScopeCatalogue};
+use crate::clients::{Registry, ResourceCatalogue, ScopeCatalogue};
 use crate::model::{Client, ClientId, GrantType};
 use crate::protocol::scope::{OFFLINE_ACCESS, OPENID};
 use crate::protocol::{
@@ -97,7 +97,7 @@ impl Incoming<'_> {
         client: Arc<Client>,
         target: RedirectTarget,
     ) -> Result<Pending, Refusal> {
-        match check(&request, &client, &self.registry.scopes()) {
+        match check(&request, &client, &self.registry.scopes(), &self.registry.resources()) {
             Ok(scopes) => Ok(Pending { request, client, target, scopes }),
             Err(error) => Err(Refusal::Redirect(target, error)),
         }
@@ -117,6 +117,7 @@ fn check(
     request: &AuthorizationRequest,
     client: &Client,
     catalogue: &ScopeCatalogue,
+    resources: &ResourceCatalogue,
 ) -> Result<ScopeSet, AuthorizationError> {
     if !client.allows_grant(GrantType::AuthorizationCode) {
         return Err(AuthorizationError::unauthorized_client(
@@ -135,7 +136,26 @@ fn check(
             "the resource '{unknown}' is not an audience of this client"
         )));
     }
-    scopes(request, client, catalogue)
+    let scopes = scopes(request, client, catalogue)?;
+    check_understood(request, &scopes, catalogue, resources)?;
+    Ok(scopes)
+}
+
+/// A request that could only yield tokens good for nothing is refused before anybody is asked (RFC 8707 §2.1). All
+/// scopes stay in it: each token carries those that its own resources understand.
+fn check_understood(
+    request: &AuthorizationRequest,
+    scopes: &ScopeSet,
+    catalogue: &ScopeCatalogue,
+    resources: &ResourceCatalogue,
+) -> Result<(), AuthorizationError> {
+    match request.resources.as_slice() {
+        [] => Ok(()),
+        named => match resources.usable(named, scopes.to_vec(), catalogue) {
+            Ok(_) => Ok(()),
+            Err(nothing) => Err(AuthorizationError::invalid_scope(nothing.to_string())),
+        },
+    }
 }
 
 fn scopes(

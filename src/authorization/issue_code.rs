@@ -1,5 +1,7 @@
 //! The code: made with the grant that it stands for, in one statement (RFC 6749 §4.1.2).
 
+use std::time::Duration;
+
 use super::Pending;
 use crate::config::{Sessions, Tokens};
 use crate::model::{AuthorizationCode, CodeId, Grant, GrantId, GrantType};
@@ -7,6 +9,9 @@ use crate::protocol::scope::OFFLINE_ACCESS;
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
 use crate::store::{NewGrant, SignedIn, Store, StoreError};
 use crate::time::Timestamp;
+
+/// How far the database's clock may be from what a process takes it for, when scopes are compared by age.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// What issuing a code reaches for.
 pub struct CodeIssuer<'a> {
@@ -18,9 +23,24 @@ pub struct CodeIssuer<'a> {
     pub sessions: &'a Sessions,
 }
 
-/// The session ended while the code was being issued.
+/// What the person approves, now or by a consent on file.
+pub struct Approval {
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// Whether the person agreed just now.
+    pub consented: bool,
+    /// When the request came that they agreed to, by the database's clock.
+    pub requested_at: Timestamp,
+}
+
+/// Why no code was issued: something ended meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionEnded;
+pub enum NotIssued {
+    /// The session, the person or the client.
+    SessionEnded,
+    /// One of the scopes; there may be another of its name by now.
+    ScopeDeleted,
+}
 
 impl CodeIssuer<'_> {
     /// Writes grant and code, and the consent if the person agreed just now. `now` is the database's.
@@ -28,10 +48,12 @@ impl CodeIssuer<'_> {
         &self,
         pending: &Pending,
         person: &SignedIn,
-        scopes: Vec<String>,
-        consented: bool,
+        approval: Approval,
         now: Timestamp,
-    ) -> Result<Result<Secret<String>, SessionEnded>, StoreError> {
+    ) -> Result<Result<Secret<String>, NotIssued>, StoreError> {
+        let Approval { scopes, consented, requested_at } = approval;
+        // The database's clock is known only so well.
+        let requested_at = requested_at + CLOCK_TOLERANCE;
         let grant = self.grant(pending, person, scopes, now);
         let expires_at = now + self.tokens.code_lifetime;
         let code = AuthorizationCode {
@@ -55,9 +77,11 @@ impl CodeIssuer<'_> {
             session_id: person.session.id,
             session_idle_lifetime: self.sessions.idle_lifetime,
             consented,
+            requested_at,
         };
         if !self.store.insert_grant(new, now).await? {
-            return Ok(Err(SessionEnded));
+            let scopes_live = self.store.scopes_are_older(&grant.scopes, requested_at).await?;
+            return Ok(Err(if scopes_live { NotIssued::SessionEnded } else { NotIssued::ScopeDeleted }));
         }
         Ok(Ok(TokenKind::AuthorizationCode.encode(&[code.id.as_bytes().as_slice(), &secret].concat())))
     }

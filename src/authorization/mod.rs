@@ -7,7 +7,7 @@ mod redirect_target;
 mod sealed_request;
 
 pub use incoming::{Incoming, Pending, Refusal};
-pub use issue_code::{CodeIssuer, SessionEnded};
+pub use issue_code::{Approval, CodeIssuer, NotIssued};
 pub use next_step::{NextStep, RequestedScopes, next_step};
 pub use redirect_target::RedirectTarget;
 pub use sealed_request::SealedRequest;

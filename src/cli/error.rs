@@ -1,6 +1,7 @@
 //! Why a command failed, in a form for people and for programs.
 
 use crate::clients::RegistrationError;
+use crate::clients::resource_servers::ResourceServerRefused;
 use crate::clients::scopes::ScopeRefused;
 use crate::config::ConfigError;
 use crate::keys::{KeyError, MasterKeyError};
@@ -73,6 +74,18 @@ impl From<ScopeRefused> for CommandError {
         match error {
             ScopeRefused::NotFound => Self::not_found(error),
             ScopeRefused::Store(error) => error.into(),
+            _ => Self::new("invalid_request", error),
+        }
+    }
+}
+
+impl From<ResourceServerRefused> for CommandError {
+    fn from(error: ResourceServerRefused) -> Self {
+        match error {
+            ResourceServerRefused::NotFound => Self::not_found(error),
+            ResourceServerRefused::Exists => Self::new("already_exists", error),
+            ResourceServerRefused::InUse(_) => Self::new("in_use", error),
+            ResourceServerRefused::Store(error) => error.into(),
             _ => Self::new("invalid_request", error),
         }
     }

@@ -13,6 +13,7 @@ mod key;
 mod migrate;
 mod operator;
 mod output;
+mod resource_server;
 mod role;
 mod scope;
 mod serve;
@@ -67,6 +68,9 @@ enum Command {
     /// Register scopes: what an app may ask a person for
     #[command(subcommand)]
     Scope(scope::Command),
+    /// Register APIs, and which scopes each of them understands
+    #[command(subcommand)]
+    ResourceServer(resource_server::Command),
     /// Make and change roles: which restricted scopes their holders may grant
     #[command(subcommand)]
     Role(role::Command),
@@ -127,6 +131,7 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
                 Command::Client(command) => client::run(command, &context).await,
                 Command::User(command) => user::run(command, &context).await,
                 Command::Scope(command) => scope::run(command, &context).await,
+                Command::ResourceServer(command) => resource_server::run(command, &context).await,
                 Command::Role(command) => role::run(command, &context).await,
                 Command::Key(command) => key::run(command, &context).await,
                 Command::Audit(command) => audit::run(command, &context).await,

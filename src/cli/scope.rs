@@ -36,7 +36,7 @@ pub(super) enum Command {
     ///   grantor scope list --json
     #[command(verbatim_doc_comment)]
     List,
-    /// Remove a scope that no role carries, also from clients
+    /// Remove a scope that no role carries, also from clients and resource servers
     ///
     /// Example:
     ///   grantor scope delete notes:read

@@ -197,7 +197,7 @@ fn without_repetition(what: &str, given: Vec<String>) -> Result<Vec<String>, Ref
 }
 
 /// For messages: shortened, and without characters that a terminal obeys.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 200;
     let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     if text.chars().nth(SHOWN).is_some() {

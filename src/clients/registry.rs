@@ -1,4 +1,4 @@
-//! Registered clients and scopes as a process remembers them.
+//! Registered clients, scopes and resource servers as a process remembers them.
 //!
 //! What is remembered is used only while the installation's version was polled within [`MAX_STALENESS`]:
 //! a changed or deleted client is gone from every process within that time, and a process that cannot see
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use moka::sync::Cache;
 
-use super::ScopeCatalogue;
+use super::{ResourceCatalogue, ScopeCatalogue};
 use crate::model::{Client, ClientId};
 use crate::store::{Pulse, Store, StoreError};
 use crate::time::Timestamp;
@@ -26,9 +26,10 @@ struct Snapshot {
     version: i64,
     clients: Cache<ClientId, Arc<Client>>,
     scopes: ArcSwap<ScopeCatalogue>,
+    resources: ArcSwap<ResourceCatalogue>,
 }
 
-/// The registered clients and scopes, cached until the installation's version changes.
+/// The registered clients, scopes and resource servers, cached until the installation's version changes.
 pub struct Registry {
     snapshot: ArcSwap<Snapshot>,
     started: Instant,
@@ -39,7 +40,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Reads version and scopes for the first time.
+    /// Reads version, scopes and resource servers for the first time.
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
         let pulse = store.pulse().await?;
         let registry = Self {
@@ -78,7 +79,7 @@ impl Registry {
             return Ok(Some(client));
         }
         let Some(client) = store.client(id).await?.map(Arc::new) else { return Ok(None) };
-        snapshot.learn_scopes(store, &client).await?;
+        snapshot.learn_of(store, &client).await?;
         snapshot.clients.insert(id.clone(), Arc::clone(&client));
         Ok(Some(client))
     }
@@ -91,6 +92,11 @@ impl Registry {
     /// The registered scopes.
     pub fn scopes(&self) -> Arc<ScopeCatalogue> {
         self.snapshot.load().scopes.load_full()
+    }
+
+    /// The registered resource servers.
+    pub fn resources(&self) -> Arc<ResourceCatalogue> {
+        self.snapshot.load().resources.load_full()
     }
 
     /// Whether the version was looked at recently enough to trust what is remembered.
@@ -115,15 +121,19 @@ impl Registry {
 impl Snapshot {
     async fn read(store: &Store, version: i64) -> Result<Self, StoreError> {
         let scopes = ArcSwap::from_pointee(ScopeCatalogue::new(store.scopes().await?));
-        Ok(Self { version, clients: Cache::new(MAX_CLIENTS), scopes })
+        let resources = ArcSwap::from_pointee(ResourceCatalogue::new(store.resource_servers().await?));
+        Ok(Self { version, clients: Cache::new(MAX_CLIENTS), scopes, resources })
     }
 
-    /// A client that is registered for a scope unknown here is newer than what was read of scopes. It is to work
-    /// at once, not when the change is noticed.
-    async fn learn_scopes(&self, store: &Store, client: &Client) -> Result<(), StoreError> {
+    /// A client that is registered for a scope or a resource server unknown here is newer than what was read of
+    /// them. It is to work at once, not when the change is noticed.
+    async fn learn_of(&self, store: &Store, client: &Client) -> Result<(), StoreError> {
         let known = self.scopes.load_full();
         if client.scopes.iter().any(|scope| known.get(scope).is_none()) {
             self.scopes.store(Arc::new(ScopeCatalogue::new(store.scopes().await?)));
+        }
+        if !self.resources.load().knows_audiences_of(client) {
+            self.resources.store(Arc::new(ResourceCatalogue::new(store.resource_servers().await?)));
         }
         Ok(())
     }

@@ -25,6 +25,11 @@ impl ScopeCatalogue {
         self.by_name.get(name)
     }
 
+    /// Whether Grantor itself gives it its meaning.
+    pub fn is_built_in(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|scope| scope.built_in)
+    }
+
     /// Whether only a role lets a person grant it. An unregistered scope counts as restricted.
     pub fn is_restricted(&self, name: &str) -> bool {
         self.get(name).is_none_or(|scope| scope.restricted)

@@ -40,7 +40,7 @@ pub async fn create(store: &Store, scope: &Scope) -> Result<(), ScopeRefused> {
     Ok(store.insert_scope(scope).await?)
 }
 
-/// Removes a scope that no role carries, also from clients.
+/// Removes a scope that no role carries, also from clients and resource servers.
 pub async fn delete(store: &Store, name: &str) -> Result<(), ScopeRefused> {
     if store.delete_scope(name).await? {
         return Ok(());

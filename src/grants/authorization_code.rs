@@ -25,8 +25,8 @@ impl Grants<'_> {
         check_alive(&view)?;
         let audience =
             audience(request.resources.as_slice(), &view.grant.grant.resources, client, self.issuer)?;
+        let scopes = self.scopes_for(&audience, effective_scopes(&view.grant, &self.registry.scopes()))?;
         let refresh_token = self.redeem(client, &view, now).await?;
-        let scopes = effective_scopes(&view.grant, &self.registry.scopes());
         Ok(Approved {
             client: client.clone(),
             subject: person(&view.grant, &scopes),

@@ -15,9 +15,11 @@ impl Grants<'_> {
         if !client.is_confidential() {
             return Err(TokenError::unauthorized_client("a public client cannot act for itself"));
         }
+        let scopes = own_scopes(client, request.scope.as_ref(), &self.registry.scopes())?;
+        let audience = audience(request.resources.as_slice(), &[], client, self.issuer)?;
         Ok(Approved {
-            scopes: own_scopes(client, request.scope.as_ref(), &self.registry.scopes())?,
-            audience: audience(request.resources.as_slice(), &[], client, self.issuer)?,
+            scopes: self.scopes_for(&audience, scopes)?,
+            audience,
             client: client.clone(),
             subject: Subject::Client,
             // RFC 6749 §4.4.3: no refresh token.

@@ -26,7 +26,7 @@ pub struct Grants<'a> {
     pub store: &'a Store,
     /// The keys that derive refresh tokens.
     pub keys: &'a MasterKeys,
-    /// The registered scopes.
+    /// The registered scopes and resource servers.
     pub registry: &'a Registry,
     /// Configured lifetimes.
     pub lifetimes: &'a Tokens,

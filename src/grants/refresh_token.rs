@@ -55,6 +55,7 @@ impl Grants<'_> {
         let catalogue = self.registry.scopes();
         let scopes = narrowed(request.scope.as_ref(), view, effective_scopes(view, &catalogue))?;
         let audience = audience(request.resources.as_slice(), &view.grant.resources, client, self.issuer)?;
+        let scopes = self.scopes_for(&audience, scopes)?;
         let (given, key) = match standing {
             Standing::JustReplaced => (token.successor(family_key), family_key),
             _ if client.rotate_refresh_tokens => (token.successor(self.keys.current()), self.keys.current()),

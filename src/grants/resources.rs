@@ -1,7 +1,23 @@
-//! Which resources an access token is for (RFC 8707).
+//! Which resources an access token is for (RFC 8707), and which scopes it carries for them.
 
+use super::Grants;
 use crate::model::Client;
 use crate::protocol::TokenError;
+
+impl Grants<'_> {
+    /// The scopes that a token for `audience` carries: those that its resources understand.
+    ///
+    /// # Errors
+    /// `invalid_scope` (RFC 6749 §5.2) if there were some and none is left.
+    pub(super) fn scopes_for(
+        &self,
+        audience: &[String],
+        scopes: Vec<String>,
+    ) -> Result<Vec<String>, TokenError> {
+        let usable = self.registry.resources().usable(audience, scopes, &self.registry.scopes());
+        usable.map_err(|nothing| TokenError::invalid_scope(nothing.to_string()))
+    }
+}
 
 /// The audience of an access token: the requested resources, else those of the grant, else all that the
 /// client is registered for, else the issuer.

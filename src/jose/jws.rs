@@ -27,6 +27,14 @@ impl TokenType for IdToken {
     const TYP: &'static str = "JWT";
 }
 
+/// A signed introspection answer (RFC 9701 §5). It speaks of an access token and is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntrospectionAnswer {}
+
+impl TokenType for IntrospectionAnswer {
+    const TYP: &'static str = "token-introspection+jwt";
+}
+
 /// The header that Grantor writes: no more than what a verifier needs.
 #[derive(Debug, Serialize)]
 struct Header<'a> {

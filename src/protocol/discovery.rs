@@ -45,6 +45,7 @@ pub struct AuthorizationServerMetadata {
     pub token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
     pub introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    pub introspection_signing_alg_values_supported: &'static [&'static str],
     pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
     pub revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub code_challenge_methods_supported: &'static [&'static str],
@@ -78,6 +79,8 @@ pub fn authorization_server_metadata(issuer: &str, scopes: &[String]) -> Authori
         // RFC 7662 §4: a public client cannot introspect.
         introspection_endpoint_auth_methods_supported: CONFIDENTIAL,
         introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        // RFC 9701 §7.
+        introspection_signing_alg_values_supported: &["RS256"],
         // RFC 7009 §2.1: a public client may revoke its own tokens.
         revocation_endpoint_auth_methods_supported: CONFIDENTIAL_OR_NONE,
         revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
@@ -132,6 +135,7 @@ mod tests {
                 "token_endpoint_auth_signing_alg_values_supported": algorithms,
                 "introspection_endpoint_auth_methods_supported": confidential,
                 "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+                "introspection_signing_alg_values_supported": ["RS256"],
                 "revocation_endpoint_auth_methods_supported": with_none,
                 "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
                 "code_challenge_methods_supported": ["S256"],

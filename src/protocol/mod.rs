@@ -13,12 +13,14 @@
 //! | [`resource`] | sets of resource indicators |
 //! | [`prompt`] | what the person shall be asked |
 //! | [`pkce`] | code challenge and verifier |
+//! | [`introspection_format`] | in which form an introspection answer is wanted |
 //! | [`discovery`] | what the server says about itself |
 
 pub mod authorization_request;
 pub mod client_credentials;
 pub mod discovery;
 pub mod error;
+pub mod introspection_format;
 pub mod parameters;
 pub mod pkce;
 pub mod prompt;
@@ -35,6 +37,7 @@ pub use error::{
     AuthorizationError, AuthorizationErrorCode, ErrorCode, OAuthError, TokenError, TokenErrorCode,
     UntrustedRequest,
 };
+pub use introspection_format::IntrospectionFormat;
 pub use parameters::{Parameters, ParametersError};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use prompt::{Prompt, PromptSet};

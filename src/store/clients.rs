@@ -4,6 +4,8 @@ use sqlx::{Postgres, Transaction};
 
 use super::audit::{self, audited};
 use super::client_row::{ClientRow, Columns, SecretColumns};
+use super::resource_servers::register_named;
+use super::scopes::HeldScopes;
 use super::{Store, StoreError, bump_version};
 use crate::model::{
     AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Origin,
@@ -29,10 +31,12 @@ macro_rules! select_clients {
     };
 }
 impl Store {
-    /// Registers a client.
+    /// Registers a client, and the resource servers that it is the first to name. A scope that was deleted meanwhile
+    /// is left out.
     pub async fn insert_client(&self, client: &Client) -> Result<(), StoreError> {
         let columns = Columns::of(client);
         let mut transaction = self.pool.begin().await?;
+        let scopes = HeldScopes::hold(&mut transaction).await?.of(&client.scopes);
         sqlx::query!(
             "INSERT INTO clients (client_id, name, confidential, application_type, auth_method, secret_hash,
                                   secret_key_id, redirect_uris, grant_types, scopes, audiences, resource_servers,
@@ -52,7 +56,7 @@ impl Store {
             columns.newest_secret.key_id,
             &client.redirect_uris,
             &columns.grant_types,
-            &client.scopes,
+            &scopes,
             &client.audiences,
             &client.resource_servers,
             columns.access_token_lifetime,
@@ -73,6 +77,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
+        register_named(&mut transaction, &[&client.audiences, &client.resource_servers]).await?;
         let event = AuditEvent::about_client(AuditEventKind::ClientCreated, &client.id);
         audit::record(&mut *transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
@@ -95,11 +100,12 @@ impl Store {
     /// no such client.
     pub async fn change_client(&self, id: &ClientId) -> Result<Option<ChangingClient<'_>>, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        let scopes = HeldScopes::hold(&mut transaction).await?;
         let row = select_clients!("WHERE client_id = $1 FOR NO KEY UPDATE", id.as_str())
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some(ChangingClient { client: Client::try_from(row)?, transaction, origin: &self.origin }))
+        Ok(Some(ChangingClient { client: Client::try_from(row)?, scopes, transaction, origin: &self.origin }))
     }
 
     /// Gives a client that has a secret a new one. The old one ends, or works until `keep_old_until` and no longer
@@ -155,6 +161,7 @@ impl Store {
 /// A client whose row is locked until it is written or this is dropped.
 pub struct ChangingClient<'a> {
     client: Client,
+    scopes: HeldScopes,
     transaction: Transaction<'a, Postgres>,
     origin: &'a Origin,
 }
@@ -166,9 +173,11 @@ impl ChangingClient<'_> {
     }
 
     /// Writes all that may change of a client: not its secrets, which end where its new method has none and are
-    /// no longer kept readable where no assertion is verified with them, and not whether it is confidential.
+    /// no longer kept readable where no assertion is verified with them, and not whether it is confidential. A scope
+    /// that was deleted meanwhile is left out, and resource servers that it is the first to name are registered.
     pub async fn write(mut self, client: &Client) -> Result<(), StoreError> {
         let columns = Columns::of(client);
+        let scopes = self.scopes.of(&client.scopes);
         let before = audit::client_row(&mut self.transaction, &client.id).await?;
         let done = sqlx::query!(
             "UPDATE clients
@@ -194,7 +203,7 @@ impl ChangingClient<'_> {
             columns.auth_method,
             &client.redirect_uris,
             &columns.grant_types,
-            &client.scopes,
+            &scopes,
             &client.audiences,
             &client.resource_servers,
             columns.access_token_lifetime,
@@ -214,6 +223,7 @@ impl ChangingClient<'_> {
         )
         .execute(&mut *self.transaction)
         .await?;
+        register_named(&mut self.transaction, &[&client.audiences, &client.resource_servers]).await?;
         let after = audit::client_row(&mut self.transaction, &client.id).await?;
         audit::record(
             &mut *self.transaction,

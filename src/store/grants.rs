@@ -26,6 +26,8 @@ pub struct NewGrant<'a> {
     pub session_idle_lifetime: Duration,
     /// Whether the person agreed just now: the consent is then written too.
     pub consented: bool,
+    /// When the request came, by the database's clock: a scope that was made later is another than the one asked for.
+    pub requested_at: Timestamp,
 }
 
 /// A grant as one read shows it.
@@ -85,15 +87,21 @@ pub struct FirstRefresh<'a> {
 
 impl Store {
     /// Writes the approval: session touched, consent, grant and code in one statement. `false`: the
-    /// session, the person or the client is gone meanwhile, and nothing was written.
+    /// session, the person, the client or a scope is gone meanwhile, and nothing was written. Scopes are locked before
+    /// all else that who deletes one changes.
     pub async fn insert_grant(&self, new: NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
         let NewGrant { grant, code, code_hash, .. } = new;
         let inserted = sqlx::query!(
-            "WITH alive AS (
+            "WITH held AS (
+                 SELECT name FROM scopes WHERE name = ANY($8) AND NOT built_in AND created_at <= $21
+                 ORDER BY name FOR KEY SHARE
+             ), alive AS (
                  UPDATE sessions SET last_seen_at = statement_timestamp(),
                      idle_expires_at = greatest(idle_expires_at, statement_timestamp() + $3::interval)
                  WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
                      AND least(idle_expires_at, expires_at) > greatest($4, clock_timestamp())
+                     AND (SELECT count(*) FROM held)
+                         + (SELECT count(*) FROM scopes WHERE name = ANY($8) AND built_in) = cardinality($8::text[])
                  RETURNING id
              ), consent AS (
                  INSERT INTO consents AS k (user_id, client_id, scopes, created_at, updated_at)
@@ -136,6 +144,7 @@ impl Store {
             code.nonce,
             code.expires_at.to_datetime(),
             consent_given(grant).columns(&self.origin),
+            new.requested_at.to_datetime(),
         )
         .execute(&self.pool)
         .await;

@@ -28,6 +28,7 @@ mod master_keys;
 mod migrate;
 mod partitions;
 mod passwords;
+mod resource_servers;
 mod roles;
 mod scopes;
 mod sessions;
@@ -46,6 +47,7 @@ pub use embedded::EmbeddedError;
 pub use grants::{FirstRefresh, GrantView, NewGrant, Rotation};
 pub use installation::Pulse;
 pub use migrate::SchemaError;
+pub use resource_servers::{ResourceServerDeletion, ResourceServerUse};
 pub use sessions::NewSession;
 pub use throttle::{ThrottleRule, Throttled};
 

@@ -1,20 +1,23 @@
 //! Roles. Who holds them is in `users`.
 
 use super::audit::{self, audited};
-use super::{Store, StoreError, bump_version, commit_change};
+use super::scopes::HeldScopes;
+use super::{Store, StoreError, commit_change};
 use crate::model::{AuditEvent, AuditEventKind, Details, Role};
 
 impl Store {
-    /// Makes a role.
-    pub async fn insert_role(&self, role: &Role) -> Result<(), StoreError> {
+    /// Makes a role. `false`: one of its scopes was deleted meanwhile, and nothing was written.
+    pub async fn insert_role(&self, role: &Role) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query!("INSERT INTO roles (name, scopes) VALUES ($1, $2)", role.name, &role.scopes)
+        if HeldScopes::hold(&mut transaction).await?.of(&role.scopes) != role.scopes {
+            return Ok(false);
+        }
+        let done = sqlx::query!("INSERT INTO roles (name, scopes) VALUES ($1, $2)", role.name, &role.scopes)
             .execute(&mut *transaction)
             .await
             .map_err(|error| StoreError::conflict(error, "a role with this name"))?;
         audit::record(&mut *transaction, &self.origin, &[about(AuditEventKind::RoleCreated, role)]).await?;
-        bump_version(&mut transaction).await?;
-        Ok(transaction.commit().await?)
+        commit_change(transaction, done.rows_affected()).await
     }
 
     /// All roles, by name.
@@ -25,9 +28,13 @@ impl Store {
         Ok(roles)
     }
 
-    /// Replaces the scopes that a role carries. Returns whether the role exists.
+    /// Replaces the scopes that a role carries. `false`: there is no such role, or one of the scopes was deleted
+    /// meanwhile.
     pub async fn set_role_scopes(&self, role: &Role) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        if HeldScopes::hold(&mut transaction).await?.of(&role.scopes) != role.scopes {
+            return Ok(false);
+        }
         let done = audited!(
             "written AS (UPDATE roles SET scopes = $3 WHERE name = $2 RETURNING name)",
             self.audit(&[about(AuditEventKind::RoleChanged, role)]),

@@ -5,6 +5,27 @@ use sqlx::{Postgres, Transaction};
 use super::audit::{self, audited};
 use super::{Store, StoreError, bump_version, commit_change};
 use crate::model::{AuditEvent, AuditEventKind, EndReason, Scope};
+use crate::time::Timestamp;
+
+/// Scopes that nobody deletes until the transaction ends that has looked at them.
+pub(super) struct HeldScopes(Vec<String>);
+
+impl HeldScopes {
+    /// Holds all registered scopes. It comes first in a transaction: who deletes a scope locks it before all else
+    /// that holds it.
+    pub(super) async fn hold(transaction: &mut Transaction<'_, Postgres>) -> Result<Self, StoreError> {
+        let names = sqlx::query_scalar!("SELECT name FROM scopes ORDER BY name FOR KEY SHARE")
+            .fetch_all(&mut **transaction)
+            .await?;
+        Ok(Self(names))
+    }
+
+    /// Those of the named scopes that are registered, in their order: what is written of a scope that was deleted
+    /// meanwhile.
+    pub(super) fn of(&self, names: &[String]) -> Vec<String> {
+        names.iter().filter(|name| self.0.contains(name)).cloned().collect()
+    }
+}
 
 impl Store {
     /// Registers a scope.
@@ -48,11 +69,27 @@ impl Store {
         Ok(scopes)
     }
 
-    /// Removes a scope that is neither built in nor carried by a role, also from clients and consents, and ends
-    /// the grants that hold it, so that a later scope of the same name is not granted by what was meant for
-    /// this one. Returns whether that was done.
+    /// Whether all the named scopes are registered, and were at `instant`.
+    pub async fn scopes_are_older(&self, names: &[String], instant: Timestamp) -> Result<bool, StoreError> {
+        let older = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM scopes WHERE name = ANY($1) AND (built_in OR created_at <= $2)"#,
+            names,
+            instant.to_datetime(),
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(usize::try_from(older) == Ok(names.len()))
+    }
+
+    /// Removes a scope that is neither built in nor carried by a role, also from clients, resource servers and
+    /// consents, and ends the grants that hold it, so that a later scope of the same name is not granted by what was
+    /// meant for this one. Returns whether that was done.
     pub async fn delete_scope(&self, name: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        // Waits for whoever is writing the scope somewhere. What they wrote is seen by the statement after this one.
+        sqlx::query!("SELECT name FROM scopes WHERE name = $1 AND NOT built_in FOR UPDATE", name)
+            .fetch_optional(&mut *transaction)
+            .await?;
         let gone = audited!(
             "written AS (
                  DELETE FROM scopes
@@ -62,6 +99,10 @@ impl Store {
              clients_without AS (
                  UPDATE clients SET scopes = array_remove(clients.scopes, written.name), updated_at = now()
                  FROM written WHERE written.name = ANY(clients.scopes)
+             ),
+             resource_servers_without AS (
+                 UPDATE resource_servers SET scopes = array_remove(scopes, written.name), updated_at = now()
+                 FROM written WHERE written.name = ANY(resource_servers.scopes)
              ),
              consents_without AS (
                  UPDATE consents SET scopes = array_remove(consents.scopes, written.name)

@@ -57,11 +57,6 @@ impl Audience {
         .iter()
         .map(String::as_str)
     }
-
-    /// Whether one of these resources is among them.
-    pub fn intersects(&self, resources: &[String]) -> bool {
-        self.iter().any(|one| resources.iter().any(|resource| resource == one))
-    }
 }
 
 /// A fresh `jti`: the grant's id and 16 random bytes, or the random bytes alone.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::access_token::{AccessTokenClaims, Audience, grant_of_jti};
-use crate::clients::{AuthenticatedClient, ScopeCatalogue, role_names};
+use crate::clients::{AuthenticatedClient, ResourceCatalogue, ScopeCatalogue, role_names};
 use crate::grants::{AuthenticToken, effective_scopes};
 use crate::jose::{AccessToken, UnverifiedJwt, VerificationKeys};
 use crate::keys::MasterKeys;
@@ -22,6 +22,8 @@ pub struct Introspection<'a> {
     pub master_keys: &'a MasterKeys,
     /// The registered scopes.
     pub scopes: &'a ScopeCatalogue,
+    /// The registered resource servers.
+    pub resources: &'a ResourceCatalogue,
     /// The issuer.
     pub issuer: &'a str,
 }
@@ -66,6 +68,19 @@ pub struct IntrospectionResponse {
     pub auth_time: Option<i64>,
 }
 
+/// The claims of a signed answer (RFC 9701 §5). There is no `sub` and no `exp`, so that nobody takes it for a token.
+#[derive(Debug, Serialize)]
+pub struct SignedIntrospection<'a> {
+    /// The issuer.
+    pub iss: &'a str,
+    /// Who asked: a client's identifier.
+    pub aud: &'a str,
+    /// When it was answered, in seconds since 1970.
+    pub iat: i64,
+    /// What the answer would be as JSON.
+    pub token_introspection: &'a IntrospectionResponse,
+}
+
 impl Introspection<'_> {
     /// What `client` may know of `token`; `{"active":false}` for anything else, without a reason.
     ///
@@ -93,12 +108,13 @@ impl Introspection<'_> {
         let Some(claims) = verified_claims(token, self.verification_keys, self.issuer) else {
             return Ok(None);
         };
-        if claims.exp <= now.unix_seconds() || !may_ask(client, &claims) {
+        let concerned = concerned(client, &claims);
+        if claims.exp <= now.unix_seconds() || concerned.is_empty() {
             return Ok(None);
         }
         match grant_of_jti(&claims.jti) {
-            Some(grant_id) => self.person_token(grant_id, claims, now).await,
-            None => self.client_token(claims, now).await,
+            Some(grant_id) => self.person_token(grant_id, claims, &concerned, now).await,
+            None => self.client_token(claims, &concerned, now).await,
         }
     }
 
@@ -106,6 +122,7 @@ impl Introspection<'_> {
         &self,
         grant_id: GrantId,
         claims: AccessTokenClaims,
+        concerned: &[String],
         now: Timestamp,
     ) -> Result<Option<IntrospectionResponse>, StoreError> {
         let view = self.store.grant(grant_id, Some(&claims.jti), now).await?;
@@ -116,7 +133,7 @@ impl Introspection<'_> {
         };
         let Some(view) = view.filter(is_good) else { return Ok(None) };
         // The token may hold fewer scopes than the grant, and today's grant fewer than the token.
-        let scopes = scopes_within(&claims, &effective_scopes(&view, self.scopes));
+        let scopes = self.scopes_within(&claims, &effective_scopes(&view, self.scopes), concerned);
         let roles = role_names(&view.roles, &scopes).into_iter().map(str::to_owned).collect();
         Ok(Some(response(claims, &scopes, roles)))
     }
@@ -124,6 +141,7 @@ impl Introspection<'_> {
     async fn client_token(
         &self,
         claims: AccessTokenClaims,
+        concerned: &[String],
         now: Timestamp,
     ) -> Result<Option<IntrospectionResponse>, StoreError> {
         let id = ClientId::from(claims.client_id.clone());
@@ -136,8 +154,21 @@ impl Introspection<'_> {
         let acts_for_people = allows(&registered, GrantType::AuthorizationCode);
         let is_todays = |scope: &&String| self.scopes.may_have(scope, &registered.scopes, acts_for_people);
         let today: Vec<String> = registered.scopes.iter().filter(is_todays).cloned().collect();
-        let scopes = scopes_within(&claims, &today);
+        let scopes = self.scopes_within(&claims, &today, concerned);
         Ok(Some(response(claims, &scopes, Vec::new())))
+    }
+
+    /// The token's scopes, as far as they are still given, and those resources understand them for whose sake is asked
+    /// (RFC 9701 §5).
+    fn scopes_within(
+        &self,
+        claims: &AccessTokenClaims,
+        today: &[String],
+        concerned: &[String],
+    ) -> Vec<String> {
+        let still_given = |scope: &&str| today.iter().any(|one| one == scope);
+        let scopes = claims.scope.split(' ').filter(still_given).map(str::to_owned).collect();
+        self.resources.narrow(concerned, scopes, self.scopes)
     }
 
     /// Whether the client is still registered for the resources that the token is for.
@@ -184,18 +215,16 @@ pub(super) fn verified_claims(
     (claims.iss == issuer).then_some(claims)
 }
 
-/// RFC 7662 §4: the client that holds the token, or a resource server that the token is for.
-fn may_ask(client: &Client, claims: &AccessTokenClaims) -> bool {
-    claims.client_id == client.id.as_str() || claims.aud.intersects(&client.resource_servers)
+/// RFC 7662 §4: the token's resources for whose sake the client may ask. All of them for the client that holds the
+/// token, and those that it is for a resource server; none for anybody else.
+fn concerned(client: &Client, claims: &AccessTokenClaims) -> Vec<String> {
+    let holds_it = claims.client_id == client.id.as_str();
+    let is_its_own = |one: &&str| holds_it || client.resource_servers.iter().any(|own| own == one);
+    claims.aud.iter().filter(is_its_own).map(str::to_owned).collect()
 }
 
 fn allows(client: &ClientToken, grant: GrantType) -> bool {
     client.grant_types.iter().any(|one| one == grant.as_str())
-}
-
-/// The token's scopes, as far as they are still given.
-fn scopes_within(claims: &AccessTokenClaims, today: &[String]) -> Vec<String> {
-    claims.scope.split(' ').filter(|scope| today.iter().any(|one| one == scope)).map(str::to_owned).collect()
 }
 
 fn response(claims: AccessTokenClaims, scopes: &[String], roles: Vec<String>) -> IntrospectionResponse {

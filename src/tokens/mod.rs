@@ -6,6 +6,6 @@ mod introspect;
 mod mint;
 mod revoke;
 
-pub use introspect::{Introspection, IntrospectionResponse};
+pub use introspect::{Introspection, IntrospectionResponse, SignedIntrospection};
 pub use mint::Mint;
 pub use revoke::Revocation;

@@ -31,14 +31,23 @@ pub enum RoleRefused {
 pub async fn create(store: &Store, role: &Role) -> Result<Vec<String>, RoleRefused> {
     check_name(&role.name, MAX_NAME_CHARACTERS).map_err(RoleRefused::Name)?;
     let unrestricted = check_scopes(&role.scopes, &store.find_scopes(&role.scopes).await?)?;
-    store.insert_role(role).await?;
-    Ok(unrestricted)
+    if store.insert_role(role).await? { Ok(unrestricted) } else { Err(why_not_written(store, role).await?) }
 }
 
 /// Replaces the scopes that a role carries; returns as [`create`] does.
 pub async fn set_scopes(store: &Store, role: &Role) -> Result<Vec<String>, RoleRefused> {
     let unrestricted = check_scopes(&role.scopes, &store.find_scopes(&role.scopes).await?)?;
-    if store.set_role_scopes(role).await? { Ok(unrestricted) } else { Err(RoleRefused::NotFound) }
+    if store.set_role_scopes(role).await? {
+        Ok(unrestricted)
+    } else {
+        Err(why_not_written(store, role).await?)
+    }
+}
+
+/// A scope may have been deleted since it was checked.
+async fn why_not_written(store: &Store, role: &Role) -> Result<RoleRefused, StoreError> {
+    let checked = check_scopes(&role.scopes, &store.find_scopes(&role.scopes).await?);
+    Ok(checked.err().unwrap_or(RoleRefused::NotFound))
 }
 
 fn check_scopes(names: &[String], registered: &[Scope]) -> Result<Vec<String>, RoleRefused> {

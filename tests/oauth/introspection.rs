@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Browser, RelyingParty, Server};
+use crate::harness::{Answer, Browser, RelyingParty, Server, claims_of};
 
 const NOTES: &str = "https://notes.example/api";
 const OTHER: &str = "https://other.example/api";
@@ -83,14 +83,24 @@ async fn no_answer_format_tells_a_stranger_more() {
     let Actors { server, app, browser } = Actors::new().await;
     let stranger = RelyingParty::register(&server, &[]);
     let tokens = app.sign_in(&browser, "alice", &[]).await;
-    for accept in ["application/json", "application/token-introspection+jwt", "text/html", "*/*"] {
+    let ask = async |accept: &str, token: &str| {
         let request = browser
             .request(Method::POST, "/introspect")
             .basic_auth(&stranger.client_id, stranger.client_secret.as_deref())
             .header("accept", accept)
-            .form(&[("token", tokens.access_token())]);
-        let answer = Answer::read(request.send().await.unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, r#"{"active":false}"#), "{accept}");
+            .form(&[("token", token)]);
+        Answer::read(request.send().await.unwrap()).await
+    };
+    // Cases 45 and 46.
+    for token in [tokens.access_token(), tokens.refresh_token(), "x", ""] {
+        for accept in ["application/json", "application/jwt", "text/html", "*/*"] {
+            let answer = ask(accept, token).await;
+            let said = (answer.status.as_u16(), answer.body.as_str());
+            assert_eq!(said, (200, r#"{"active":false}"#), "{accept}");
+        }
+        // RFC 9701 §5: the same within a JWT.
+        let signed = ask("application/token-introspection+jwt", token).await;
+        assert_eq!(claims_of(&signed.body)["token_introspection"], json!({"active": false}));
     }
 }
 

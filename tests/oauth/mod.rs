@@ -21,10 +21,12 @@ mod redirect_uri;
 mod refresh_lifetime;
 mod refresh_reuse;
 mod refresh_token;
+mod resource_scopes;
 mod resources;
 mod revocation;
 mod roles;
 mod scopes;
+mod signed_introspection;
 mod withdrawal;
 
 use crate::harness::{Answer, query_of};

@@ -117,3 +117,64 @@ async fn an_audience_taken_from_the_client_is_gone_at_the_next_refresh() {
     // Never silently for somebody else instead.
     app.refresh(mail.refresh_token(), &[]).await.assert_refused(400, "invalid_target");
 }
+
+#[tokio::test]
+async fn a_resource_is_a_string_at_every_endpoint_and_nothing_near_it() {
+    let server = Server::start().await;
+    server.user("alice", &[]);
+    let grants =
+        ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant", grant]);
+    let app = RelyingParty::register(&server, &[&grants.concat()[..], &["--audience", MAIL]].concat());
+    let browser = Browser::new(&server);
+    // The audience is the address, letter by letter, as a client of the Model Context Protocol compares it.
+    let tokens = app.sign_in(&browser, "alice", &[("resource", MAIL), ("resource", MAIL)]).await;
+    assert_eq!(tokens.claims()["aud"], MAIL);
+    let many: Vec<String> = (0..21).map(|number| format!("urn:{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let near: [&[&str]; 11] = [
+        &["https://mail.example/mcp/"],
+        &["https://mail.example/MCP"],
+        &["https://MAIL.example/mcp"],
+        &["HTTPS://mail.example/mcp"],
+        &["https://mail.example:443/mcp"],
+        &["https://mail.example/%6Dcp"],
+        &["https://mail.example/./mcp"],
+        &["https://mail.example/mcp?"],
+        &["https://mail.example/mcp#"],
+        &[MAIL, "mail"],
+        &many,
+    ];
+    for near in near {
+        let near = resources(near);
+        let answer = browser.get(&app.authorize_path(&pkce().1, &near)).await;
+        assert_eq!(answer.parameter("error").as_deref(), Some("invalid_target"), "{near:?}");
+        app.refresh(tokens.refresh_token(), &near).await.assert_refused(400, "invalid_target");
+        let own = [vec![("grant_type", "client_credentials")], near].concat();
+        app.token(&own).await.assert_refused(400, "invalid_target");
+    }
+    // None of it has used the refresh token up.
+    assert_eq!(app.refresh(tokens.refresh_token(), &[]).await.tokens().claims()["aud"], MAIL);
+}
+
+#[tokio::test]
+async fn what_clients_named_before_there_were_resource_servers_is_registered() {
+    let (server, app, browser) = actors(&["--audience", NOTES, "--audience", MAIL]).await;
+    let api = RelyingParty::register(&server, &["--resource-server", OTHER, "--resource-server", NOTES]);
+    server.database.execute("DROP TABLE resource_servers").await;
+    server.database.execute("DELETE FROM _sqlx_migrations WHERE version = 5").await;
+    assert_eq!(server.cli(&["migrate"])["applied"], 1);
+    let list = server.cli(&["resource-server", "list"]);
+    let known: Vec<_> =
+        list.as_array().unwrap().iter().map(|one| one["identifier"].as_str().unwrap()).collect();
+    assert_eq!(known, [MAIL, NOTES, OTHER]);
+    assert!(list.as_array().unwrap().iter().all(|one| one["scope"].is_null()), "{list}");
+    assert_eq!(server.cli(&["resource-server", "show", NOTES])["introspected_by"], json!([api.client_id]));
+
+    // A process of the release before goes on naming what it does not register.
+    let name = format!("UPDATE clients SET audiences = '{{urn:new}}' WHERE client_id = '{}'", app.client_id);
+    server.database.execute(&name).await;
+    server.database.execute("UPDATE installation SET version = version + 1").await;
+    server.change_arrives().await;
+    let tokens = app.sign_in(&browser, "alice", &[("resource", "urn:new")]).await;
+    assert_eq!((&tokens.claims()["aud"], tokens.scope()), (&json!("urn:new"), "openid profile"));
+}

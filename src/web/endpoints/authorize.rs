@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
 use crate::authorization::{
-    NextStep, Pending, RedirectTarget, RequestedScopes, SealedRequest, SessionEnded, next_step,
+    Approval, NextStep, NotIssued, Pending, RedirectTarget, RequestedScopes, SealedRequest, next_step,
 };
 use crate::protocol::discovery::AUTHORIZATION_PATH;
 use crate::protocol::{AuthorizationError, Parameters};
@@ -66,6 +66,8 @@ pub struct Question {
     pub person: SignedIn,
     /// What the person can and cannot grant.
     pub scopes: RequestedScopes,
+    /// When the request came, by the database's clock.
+    pub requested_at: Timestamp,
 }
 
 impl Begun {
@@ -115,13 +117,15 @@ impl Begun {
         };
         let roles = person.as_ref().map(|person| person.roles.as_slice()).unwrap_or_default();
         let scopes = RequestedScopes::divide(&pending.scopes, &app.registry.scopes(), roles);
-        let step = next_step(&pending, person.as_ref(), &scopes, sealed.requested_at());
+        let requested_at = sealed.requested_at();
+        let step = next_step(&pending, person.as_ref(), &scopes, requested_at);
         let answer = match (step, person) {
             (NextStep::Consent, Some(person)) => {
-                return Ok(Stage::Ask(Box::new(Question { pending, person, scopes })));
+                return Ok(Stage::Ask(Box::new(Question { pending, person, scopes, requested_at })));
             }
             (NextStep::Issue, Some(person)) => {
-                issue(app, &pending, &person, scopes.grantable, false, now).await?
+                let approval = Approval { scopes: scopes.grantable, consented: false, requested_at };
+                issue(app, &pending, &person, approval, now).await?
             }
             (NextStep::Refuse(error), _) => Some(redirect_error(&pending.target, &error)),
             _ => None,
@@ -140,14 +144,17 @@ pub async fn issue(
     app: &App,
     pending: &Pending,
     person: &SignedIn,
-    scopes: Vec<String>,
-    consented: bool,
+    approval: Approval,
     now: Timestamp,
 ) -> Result<Option<HttpResponse>, PageError> {
-    match app.code_issuer().issue(pending, person, scopes, consented, app.registry.database_time(now)).await?
-    {
+    match app.code_issuer().issue(pending, person, approval, app.registry.database_time(now)).await? {
         Ok(code) => Ok(Some(see_other(&pending.target.with_code(&code)))),
-        Err(SessionEnded) => Ok(None),
+        Err(NotIssued::SessionEnded) => Ok(None),
+        Err(NotIssued::ScopeDeleted) => {
+            let error =
+                AuthorizationError::invalid_scope("one of the scopes was deleted meanwhile: authorize again");
+            Ok(Some(redirect_error(&pending.target, &error)))
+        }
     }
 }
 

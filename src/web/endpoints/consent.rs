@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::authorize::{Begun, Question, Stage, issue, redirect_error};
 use super::sign_in::with_cookie;
 use crate::app::App;
+use crate::authorization::Approval;
 use crate::clients::role_names;
 use crate::model::ApplicationType;
 use crate::protocol::{AuthorizationError, redirect_uri};
@@ -14,7 +15,7 @@ use crate::web::extract::{
     CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
 };
 use crate::web::failure::PageError;
-use crate::web::pages::{Consent, Destination, LeftOutScope, RequestedScope};
+use crate::web::pages::{Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
 use crate::web::respond::{html, see_other};
 use crate::web::security_headers::CLIENT_FLOW;
 
@@ -66,8 +67,9 @@ pub async fn submit(
     if form.field("decision")? != "allow" || question.scopes.nothing_to_grant() {
         return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
     }
-    let Question { pending, person, scopes } = *question;
-    match issue(&app, &pending, &person, scopes.grantable, true, now.get()).await? {
+    let Question { pending, person, scopes, requested_at } = *question;
+    let approval = Approval { scopes: scopes.grantable, consented: true, requested_at };
+    match issue(&app, &pending, &person, approval, now.get()).await? {
         Some(response) => Ok(response),
         None => Ok(see_other(&format!("/sign-in?request={sealed}"))),
     }
@@ -81,7 +83,7 @@ fn ask(
     session: Option<&SessionToken>,
     cookie: &CsrfCookie,
 ) -> HttpResponse {
-    let Question { pending, person, scopes } = question;
+    let Question { pending, person, scopes, .. } = question;
     let catalogue = app.registry.scopes();
     let words = |name: &str| catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default();
     let granted: Vec<(&str, String, Vec<&str>)> = scopes
@@ -91,7 +93,10 @@ fn ask(
         .collect();
     let left_out: Vec<(&str, String)> =
         scopes.left_out.iter().map(|name| (name.as_str(), words(name))).collect();
-    let resources: Vec<&str> = pending.request.resources.as_slice().iter().map(String::as_str).collect();
+    let registered = app.registry.resources();
+    let resource = |identifier| RequestedResource { name: registered.name(identifier), identifier };
+    let resources: Vec<RequestedResource<'_>> =
+        pending.request.resources.as_slice().iter().map(String::as_str).map(resource).collect();
     let page = Consent {
         csrf: &csrf_token(request, cookie, session),
         request: sealed,

@@ -25,7 +25,7 @@ pub struct Consent<'a> {
     /// What it asked for and does not get in any case.
     pub left_out: &'a [LeftOutScope<'a>],
     /// The APIs that the tokens are for (RFC 8707); empty: not said.
-    pub resources: &'a [&'a str],
+    pub resources: &'a [RequestedResource<'a>],
     /// Where the answer goes.
     pub destination: Destination<'a>,
 }
@@ -55,6 +55,15 @@ pub struct LeftOutScope<'a> {
     pub name: &'a str,
     /// What it would let the app do, in words.
     pub description: &'a str,
+}
+
+/// An API that the tokens are for.
+#[derive(Debug)]
+pub struct RequestedResource<'a> {
+    /// The name that it was registered with.
+    pub name: Option<&'a str>,
+    /// Its resource indicator.
+    pub identifier: &'a str,
 }
 
 /// Where the browser is sent with the answer.

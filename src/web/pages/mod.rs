@@ -23,7 +23,7 @@ mod tests;
 use std::time::Duration;
 
 pub use askama::Template;
-pub use consent::{Consent, Destination, LeftOutScope, RequestedScope};
+pub use consent::{Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
 pub use demo::Demo;
 pub use done::Done;
 pub use error::ErrorPage;

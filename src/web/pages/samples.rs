@@ -116,7 +116,10 @@ impl<'a> Texts<'a> {
             })
             .collect();
         let left_out = [LeftOutScope { name: self.scopes[3].0, description: self.scopes[3].1 }];
-        let resources = [self.resource];
+        let resources = [
+            RequestedResource { name: None, identifier: self.resource },
+            RequestedResource { name: Some(self.app), identifier: self.resource },
+        ];
         let consent = Consent {
             scope: "openid profile",
             csrf: self.token,
