@@ -73,14 +73,19 @@ impl Shared {
         Self { config, master_keys, keys, registry, key_sets, passwords, demo, draining }
     }
 
-    /// From now on the process says that it is not ready, and ends what it has begun.
+    /// From now on the process says that it is not ready, and parts from each client with the next answer.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the process is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Why the process should get no more traffic; `None`: it is ready.
     pub fn not_ready(&self) -> Option<&'static str> {
-        if self.draining.load(Ordering::Relaxed) {
+        if self.is_draining() {
             Some("shutting down")
         } else if !self.registry.is_fresh() {
             Some("the database does not answer")

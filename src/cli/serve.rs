@@ -1,9 +1,11 @@
 //! `grantor serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::context::{load_master_keys, open_database};
 use super::output::{note, say};
@@ -20,6 +22,9 @@ use crate::telemetry::metrics::Metrics;
 use crate::time::Timestamp;
 use crate::users::{Cost, PasswordHasher};
 use crate::web::server;
+
+/// How long jobs and connections may take to end, each.
+const LAST_JOBS: Duration = Duration::from_millis(400);
 
 pub(super) const ABOUT: &str = "Run the server until SIGTERM or Ctrl-C.
 
@@ -53,7 +58,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, global: &GlobalOptions) -> Result<(), CommandError> {
     let config = load_config(options, global)?;
     logs::init(&config.log).map_err(|error| CommandError::new("server_error", error))?;
-    let stop = stop_signal()?;
+    let stop = StopSignals::listen()?;
     let database = open_database(&config)?;
     let served = serve(config, &database, stop).await;
     let closed = database.close();
@@ -70,11 +75,7 @@ fn load_config(options: Options, global: &GlobalOptions) -> Result<Config, Comma
     Ok(Config::load(&overrides)?)
 }
 
-async fn serve(
-    config: Config,
-    database: &Database,
-    stop: impl Future<Output = ()>,
-) -> Result<(), CommandError> {
+async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Result<(), CommandError> {
     if config.database.migrate {
         database.migrate().await?;
     } else {
@@ -86,6 +87,7 @@ async fn serve(
     verify_master_keys(&store, &master_keys).await?;
     store.ensure_partitions(config.tokens.refresh_absolute_lifetime).await?;
 
+    raise_file_limit();
     let bound = server::bind(config.server.listen)?;
     let config = config.with_bound_port(bound.address.port());
     let metrics = Metrics::install().map_err(|error| CommandError::new("server_error", error))?;
@@ -97,16 +99,27 @@ async fn serve(
     store.record(AuditEvent::new(AuditEventKind::ServerStarted).with(version)).await?;
     say(&format!("ready: {}", shared.config.issuer));
 
-    stop.await;
+    let drain_delay = stop.next().await.drain_delay(&shared.config);
     note("stopping: ending what has begun");
-    shared.drain();
-    running.stop().await?;
-    if let Some(metrics) = metrics {
-        metrics.stop(false).await;
+    let ending = async {
+        shared.drain();
+        tokio::time::sleep(drain_delay).await;
+        running.stop().await?;
+        if let Some(metrics) = metrics {
+            metrics.stop(false).await;
+        }
+        // A job that is cut off runs again elsewhere; the database may be what does not answer.
+        let _ = tokio::time::timeout(LAST_JOBS, jobs.stop()).await;
+        let _ = tokio::time::timeout(LAST_JOBS, store.close()).await;
+        Ok(())
+    };
+    tokio::select! {
+        ended = ending => ended,
+        _ = stop.next() => {
+            note("stopping at once");
+            Ok(())
+        }
     }
-    jobs.stop().await;
-    store.close().await;
-    Ok(())
 }
 
 async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> Result<Shared, CommandError> {
@@ -123,14 +136,47 @@ async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> 
     Ok(Shared::new(config, master_keys, keys, registry, passwords, demo))
 }
 
-/// Resolves at the first SIGTERM or SIGINT.
-fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
-    let listen = |kind| signal(kind).map_err(|error| CommandError::new("server_error", error));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
+/// Each connection needs a descriptor or two, and the usual soft limit is from another age.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+/// The signals that end a server.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// Who asks for the end.
+enum Stop {
+    /// SIGTERM: a supervisor, behind whom there may be a load balancer.
+    Terminate,
+    /// SIGINT: a person at a terminal.
+    Interrupt,
+}
+
+impl StopSignals {
+    fn listen() -> Result<Self, CommandError> {
+        let listen = |kind| signal(kind).map_err(|error| CommandError::new("server_error", error));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// The next one.
+    async fn next(&mut self) -> Stop {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => Stop::Terminate,
+            _ = self.interrupt.recv() => Stop::Interrupt,
         }
-    })
+    }
+}
+
+impl Stop {
+    /// How long requests are still taken.
+    fn drain_delay(&self, config: &Config) -> Duration {
+        match self {
+            Self::Terminate => config.server.drain_delay,
+            Self::Interrupt => Duration::ZERO,
+        }
+    }
 }

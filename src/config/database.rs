@@ -38,7 +38,14 @@ pub(super) const SECTION: Section = Section {
             "database.acquire_timeout",
             Kind::Duration(1, 60),
             "2s",
-            "How long a request waits for a free connection before it is answered with 503.",
+            "How long a request waits for a free connection, or for somebody else's lock, before it is answered \
+             with 503.",
+        ),
+        Setting::new(
+            "database.statement_timeout",
+            Kind::Duration(1, 60),
+            "3s",
+            "How long a statement of a request may take; then it is ended, and the answer is 503.",
         ),
     ],
 };
@@ -54,9 +61,12 @@ pub struct Database {
     pub migrate: bool,
     /// Connections of one process at most.
     pub max_connections: u32,
-    /// How long to wait for a free connection.
+    /// How long to wait for a free connection, or for a lock.
     #[serde(deserialize_with = "duration::deserialize")]
     pub acquire_timeout: Duration,
+    /// How long a statement of a request may take.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub statement_timeout: Duration,
 }
 
 /// Where the data lie.

@@ -12,6 +12,7 @@ mod general;
 mod issuer;
 mod keys;
 mod kind;
+mod limits;
 mod log;
 mod names;
 mod outgoing;
@@ -37,6 +38,7 @@ pub use self::duration::{format as format_duration, parse as parse_duration};
 pub use self::error::ConfigError;
 pub use self::issuer::{Issuer, IssuerError};
 pub use self::keys::{Keys, MasterKeySource, MasterKeyValue};
+pub use self::limits::Limits;
 pub use self::log::{Log, LogFormat};
 pub use self::outgoing::Outgoing;
 pub use self::overrides::Overrides;
@@ -49,7 +51,7 @@ pub use self::tokens::Tokens;
 use self::resolve::{Given, Resolved};
 use self::setting::{Section, Setting};
 
-const SECTIONS: [&Section; 10] = [
+const SECTIONS: [&Section; 11] = [
     &general::SECTION,
     &server::SECTION,
     &database::SECTION,
@@ -58,6 +60,7 @@ const SECTIONS: [&Section; 10] = [
     &sessions::SECTION,
     &passwords::SECTION,
     &outgoing::SECTION,
+    &limits::SECTION,
     &log::SECTION,
     &audit::SECTION,
 ];
@@ -88,6 +91,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Requests that Grantor itself makes.
     pub outgoing: Outgoing,
+    /// How much one address or one client may ask for.
+    pub limits: Limits,
     /// What is logged.
     pub log: Log,
     /// How long the audit log is kept.

@@ -58,13 +58,27 @@ pub(super) const SECTION: Section = Section {
             "server.request_timeout",
             Kind::Duration(1, 5 * MINUTE),
             "5s",
-            "How long a client may take to send its request.",
+            "How long a client may take to send the body of its request, and then how long the answer may take: \
+             what is not done by then is answered with 503.",
+        ),
+        Setting::new(
+            "server.keep_alive",
+            Kind::Duration(1, 10 * MINUTE),
+            "75s",
+            "How long a connection may rest between two requests. Let it be longer than a proxy keeps its own.",
+        ),
+        Setting::new(
+            "server.drain_delay",
+            Kind::Duration(0, 10 * MINUTE),
+            "3s",
+            "How long after SIGTERM requests are still taken, while /health/ready says 503: as long as a load \
+             balancer needs to notice. SIGINT (Ctrl-C) does not wait.",
         ),
         Setting::new(
             "server.shutdown_timeout",
             Kind::Duration(0, 10 * MINUTE),
-            "10s",
-            "How long running requests may take to finish after SIGTERM.",
+            "5s",
+            "How long running requests may then take to finish.",
         ),
     ],
 };
@@ -89,10 +103,16 @@ pub struct Server {
     /// Whether somebody set [`Server::metrics_listen`]: only then is a busy port an error.
     #[serde(skip)]
     pub metrics_listen_given: bool,
-    /// How long a client may take to send its request.
+    /// How long a client may take to send a body, and then how long the answer may take.
     #[serde(deserialize_with = "duration::deserialize")]
     pub request_timeout: Duration,
-    /// How long running requests may take to finish at the end.
+    /// How long a connection may rest between two requests.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub keep_alive: Duration,
+    /// How long requests are still taken after SIGTERM.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub drain_delay: Duration,
+    /// How long running requests may take to finish after that.
     #[serde(deserialize_with = "duration::deserialize")]
     pub shutdown_timeout: Duration,
 }

@@ -16,6 +16,7 @@ pub async fn run(store: Store, _: Arc<Shared>) -> Result<(), StoreError> {
             + store.delete_past_revocations(BATCH).await?
             + store.delete_past_attempts(BATCH).await?
             + store.delete_past_client_assertions(BATCH).await?
+            + store.delete_past_known_networks(BATCH).await?
             + store.delete_past_set_password_links(BATCH).await?;
         if deleted == 0 {
             break;

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::audit::Flood;
 use super::embedded::{Durability, Embedded, EmbeddedError};
+use super::pool::{Pool, is_settled};
 use super::{Store, StoreError};
 use crate::config::DatabaseSource;
 use crate::model::Origin;
@@ -29,33 +30,42 @@ pub struct Database {
     flood: Flood,
 }
 
+/// A job or a command may take long, but not for ever.
+const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
+
 /// Makes pools of connections to one database.
 #[derive(Debug, Clone)]
 pub struct Stores {
     options: PgConnectOptions,
-    statement_timeout: Option<Duration>,
+    statement_timeout: Duration,
+    lock_timeout: Option<Duration>,
     origin: Origin,
     flood: Flood,
 }
 
 impl Stores {
-    /// From now on no statement takes longer: one that is stuck gives its connection back.
+    /// From now on no statement takes longer than `statement_timeout`, and none waits longer than `lock_timeout`
+    /// for somebody else's lock: one that is stuck gives its connection back.
     #[must_use]
-    pub fn with_statement_timeout(self, timeout: Duration) -> Self {
-        Self { statement_timeout: Some(timeout), ..self }
+    pub fn with_timeouts(self, statement_timeout: Duration, lock_timeout: Duration) -> Self {
+        Self { statement_timeout, lock_timeout: Some(lock_timeout), ..self }
     }
 
     /// A pool that connects when it is first used. An idle connection is not tried before each use, which
     /// would cost a round trip; one that rested for a minute is.
     pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
+        let statement_timeout = self.statement_timeout;
         // Zero is PostgreSQL's word for none.
-        let timeout = self.statement_timeout.map_or(0, |timeout| timeout.as_millis());
-        let pool = PgPoolOptions::new()
+        let lock_timeout = self.lock_timeout.unwrap_or_default();
+        let set = format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}",
+            statement_timeout.as_millis(),
+            lock_timeout.as_millis()
+        );
+        let connections = PgPoolOptions::new()
             .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    let set = AssertSqlSafe(format!("SET statement_timeout = {timeout}"));
-                    sqlx::query(set).execute(connection).await.map(drop)
-                })
+                let set = AssertSqlSafe(set.clone());
+                Box::pin(async move { sqlx::raw_sql(set).execute(connection).await.map(drop) })
             })
             .max_connections(max_connections)
             .acquire_timeout(acquire_timeout)
@@ -68,7 +78,9 @@ impl Stores {
                     Ok(true)
                 })
             })
+            .after_release(|connection, _| Box::pin(is_settled(connection)))
             .connect_lazy_with(self.options.clone());
+        let pool = Pool::new(connections, statement_timeout);
         Store { pool, origin: self.origin.clone(), flood: self.flood.clone() }
     }
 }
@@ -114,7 +126,8 @@ impl Database {
     pub fn stores(&self) -> Stores {
         Stores {
             options: self.options.clone(),
-            statement_timeout: None,
+            statement_timeout: LONGEST_STATEMENT,
+            lock_timeout: None,
             origin: self.origin.clone(),
             flood: self.flood.clone(),
         }
@@ -143,6 +156,6 @@ impl Database {
 impl Store {
     /// Closes the pool's connections.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.pool.connections().close().await;
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics::counter;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use crate::model::Origin;
 use crate::protocol::{AuthorizationError, TokenError};
@@ -28,6 +28,7 @@ mod master_keys;
 mod migrate;
 mod partitions;
 mod passwords;
+mod pool;
 mod resource_servers;
 mod roles;
 mod scopes;
@@ -51,13 +52,15 @@ pub use resource_servers::{ResourceServerDeletion, ResourceServerUse};
 pub use sessions::NewSession;
 pub use throttle::{ThrottleRule, Throttled};
 
+use pool::Pool;
+
 const AWAY: &str = "the server cannot answer just now: try again in a moment";
 const DEFECT: &str = "the server failed: its log says why";
 
 /// The database, through one pool of connections, on somebody's behalf. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: PgPool,
+    pool: Pool,
     /// On whose behalf it writes.
     origin: Origin,
     flood: audit::Flood,

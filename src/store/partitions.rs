@@ -139,7 +139,7 @@ impl Store {
 
     async fn drop_partition(&self, table: &str, partition: &str) -> Result<(), StoreError> {
         // A connection of its own: `CONCURRENTLY` allows no transaction, and the timeout must not outlive it.
-        let mut connection = PgConnection::connect_with(&self.pool.connect_options()).await?;
+        let mut connection = PgConnection::connect_with(&self.pool.connections().connect_options()).await?;
         sqlx::query!("SET lock_timeout = '2s'").execute(&mut connection).await?;
         let pending = sqlx::query_scalar!(
             "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = to_regclass($1)",

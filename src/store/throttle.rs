@@ -77,13 +77,53 @@ impl Store {
         Ok(())
     }
 
-    /// Takes one attempt back, and no delay that has begun: or somebody with one account of their own could
-    /// clear the way to others.
-    pub async fn take_back_attempt(&self, key: &[u8]) -> Result<(), StoreError> {
-        sqlx::query!("UPDATE sign_in_throttle SET attempts = greatest(attempts - 1, 0) WHERE key = $1", key)
-            .execute(&self.pool)
-            .await?;
+    /// Takes one attempt back from each, and no delay that has begun: or somebody with one account of their own
+    /// could clear the way to others.
+    pub async fn take_back_attempts(&self, keys: &[Vec<u8>]) -> Result<(), StoreError> {
+        sqlx::query!(
+            "UPDATE sign_in_throttle SET attempts = greatest(attempts - 1, 0) WHERE key = ANY($1)",
+            keys,
+        )
+        .execute(&self.pool)
+        .await?;
         Ok(())
+    }
+
+    /// Somebody has signed in to an account from a network: it is known for this long, or longer if it was before.
+    pub async fn remember_network(&self, key: &[u8], lifetime: Duration) -> Result<(), StoreError> {
+        sqlx::query!(
+            "INSERT INTO known_networks AS known (key, expires_at) VALUES ($1, clock_timestamp() + $2)
+             ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at
+             WHERE known.expires_at < excluded.expires_at - interval '1 day'",
+            key,
+            interval(lifetime),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether somebody has signed in to an account from a network, not too long ago.
+    pub async fn is_known_network(&self, key: &[u8]) -> Result<bool, StoreError> {
+        let known = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM known_networks WHERE key = $1 AND expires_at > clock_timestamp()) AS "known!""#,
+            key,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(known)
+    }
+
+    /// Deletes up to `limit` networks that are known no more; the number deleted.
+    pub async fn delete_past_known_networks(&self, limit: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            "DELETE FROM known_networks WHERE key IN (
+                 SELECT key FROM known_networks WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1)",
+            limit,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
     }
 
     /// Deletes up to `limit` counts without an attempt for a day; the number deleted.

@@ -20,6 +20,8 @@ pub const REUSE_DETECTED: &str = "grantor_reuse_detected_total";
 pub const PASSWORD_HASHES_WAITING: &str = "grantor_password_hashes_waiting";
 /// Counter of refusals that are not in the audit log, since there were too many.
 pub const AUDIT_EVENTS_LEFT_OUT: &str = "grantor_audit_events_left_out_total";
+/// Counter of requests that were not handled, by `reason`.
+pub const REQUESTS_REFUSED: &str = "grantor_requests_refused_total";
 /// Counter of requests that got no database connection within `database.acquire_timeout`.
 pub const DATABASE_POOL_TIMEOUTS: &str = "grantor_database_pool_timeouts_total";
 
@@ -62,6 +64,7 @@ fn describe() {
     describe_counter!(SIGN_INS, "Attempts to sign in");
     describe_counter!(REUSE_DETECTED, "Grants ended because an old refresh token or a used code came back");
     describe_gauge!(PASSWORD_HASHES_WAITING, "Password hashes that wait for a thread");
+    describe_counter!(REQUESTS_REFUSED, "Requests that were refused before or instead of being handled");
     describe_counter!(DATABASE_POOL_TIMEOUTS, "Requests that got no database connection in time");
     describe_counter!(AUDIT_EVENTS_LEFT_OUT, "Refusals not in the audit log, since there were too many");
     // An alert on a counter needs to see it at zero before it rises.

@@ -2,15 +2,18 @@
 
 pub mod account;
 mod argon2id;
+mod known_browser;
 pub mod password;
 pub mod password_hasher;
 pub mod roles;
 mod session;
 mod sign_in;
+mod throttle;
 
 pub use account::{AccountError, Accounts, NewAccount, SetPasswordLink};
 pub use argon2id::{Cost, CostError, Verdict};
 pub use password::{NewPassword, PasswordProblem};
 pub use password_hasher::{Busy, HasherError, PasswordHasher};
 pub use session::SessionToken;
-pub use sign_in::{Attempt, Counted, SignIn, SignInError};
+pub use sign_in::{Attempt, SignIn, SignInError, SignedIn};
+pub use throttle::{Counted, Throttle};

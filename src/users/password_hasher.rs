@@ -11,6 +11,9 @@ use super::password::{MAX_BYTES, NewPassword, normalize};
 use crate::secret::Secret;
 use crate::telemetry::metrics::PASSWORD_HASHES_WAITING;
 
+/// How much the threads stand back behind those that answer requests, in the words of `nice(2)`.
+const NICENESS: i32 = 10;
+
 /// What waits for each thread at most. At 25 ms a hash the last in the queue waits less than a second.
 const QUEUE_PER_THREAD: usize = 32;
 
@@ -87,6 +90,8 @@ enum Job {
 
 /// What each thread does until the last [`PasswordHasher`] is gone.
 fn work(mut argon2id: Argon2id, queue: &Mutex<Receiver<Job>>) {
+    // A system that does not allow it has all threads compete; everything works nevertheless.
+    let _ = rustix::process::nice(NICENESS);
     loop {
         let Ok(job) = queue.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return };
         gauge!(PASSWORD_HASHES_WAITING).decrement(1);

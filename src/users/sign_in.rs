@@ -1,32 +1,16 @@
 //! Signing in with a password, throttled per account and address.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
+use super::known_browser::KnownBrowser;
 use super::session::SessionToken;
+use super::throttle::Throttle;
 use super::{Busy, NewPassword, PasswordHasher, Verdict};
 use crate::config::Sessions;
-use crate::keys::{MasterKeys, Purpose};
+use crate::keys::MasterKeys;
 use crate::model::{AuditEvent, AuditEventKind, FoldedName, SessionId, SignInRecord};
 use crate::secret::Secret;
-use crate::store::{NewSession, Store, StoreError, ThrottleRule, Throttled};
-
-/// A person may err a few times at one account from one address.
-const PER_ACCOUNT_AND_ADDRESS: Patience =
-    Patience { free: 5, cap: Duration::from_secs(15 * 60), leak: Duration::from_secs(10 * 60) };
-
-/// An address, which many people may share, more often; and it waits less.
-const PER_ADDRESS: Patience =
-    Patience { free: 50, cap: Duration::from_secs(60), leak: Duration::from_secs(20) };
-
-const FIRST_DELAY: Duration = Duration::from_secs(2);
-
-/// How many attempts are free, the longest delay, and how fast attempts are forgotten.
-struct Patience {
-    free: u32,
-    cap: Duration,
-    leak: Duration,
-}
+use crate::store::{NewSession, Store, StoreError, Throttled};
 
 /// Longest description of a browser in bytes that is kept.
 const LONGEST_USER_AGENT: usize = 512;
@@ -56,6 +40,16 @@ pub struct Attempt<'a> {
     pub address: IpAddr,
     /// The browser's own description.
     pub user_agent: Option<&'a str>,
+    /// The cookies by which the browser may be known.
+    pub known_browser: &'a [String],
+}
+
+/// Somebody who was signed in.
+pub struct SignedIn {
+    /// The session.
+    pub session: SessionToken,
+    /// The cookie by which the browser is known from now on.
+    pub known_browser: String,
 }
 
 /// Why nobody was signed in.
@@ -75,16 +69,9 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-/// An attempt that was counted before it was made.
-#[derive(Debug)]
-pub struct Counted {
-    account_key: [u8; 32],
-    address_key: [u8; 32],
-}
-
 impl SignIn<'_> {
     /// Checks the password and starts a session.
-    pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<SessionToken, SignInError> {
+    pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<SignedIn, SignInError> {
         let signed_in = self.counted(&attempt).await;
         match &signed_in {
             Err(SignInError::NotRecognized) => self.refused(AuditEventKind::SignInFailed, &attempt).await,
@@ -105,15 +92,34 @@ impl SignIn<'_> {
         self.store.record_refusal(event).await;
     }
 
-    async fn counted(&self, attempt: &Attempt<'_>) -> Result<SessionToken, SignInError> {
-        let counted = self.begin(attempt.username, attempt.address).await?;
-        let started = match self.attempt(attempt).await? {
-            Some(token) => token,
+    async fn counted(&self, attempt: &Attempt<'_>) -> Result<SignedIn, SignInError> {
+        let name = folded(attempt.username);
+        let throttle = self.throttle();
+        let counted = throttle.begin(&name, attempt.address, attempt.known_browser).await?;
+        match self.try_twice(attempt).await {
+            Ok(session) => {
+                throttle.settle(&counted).await?;
+                Ok(SignedIn { session, known_browser: KnownBrowser::introduce(&name, self.keys) })
+            }
+            Err(SignInError::Busy(busy)) => {
+                throttle.take_back(&counted).await?;
+                Err(busy.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The throttle, for other forms that ask for a password.
+    pub fn throttle(&self) -> Throttle<'_> {
+        Throttle { store: self.store, keys: self.keys }
+    }
+
+    async fn try_twice(&self, attempt: &Attempt<'_>) -> Result<SessionToken, SignInError> {
+        match self.attempt(attempt).await? {
+            Some(token) => Ok(token),
             // The account changed while its password was checked, perhaps only the form of its hash.
-            None => self.attempt(attempt).await?.ok_or(SignInError::NotRecognized)?,
-        };
-        self.settle(counted).await?;
-        Ok(started)
+            None => self.attempt(attempt).await?.ok_or(SignInError::NotRecognized),
+        }
     }
 
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Option<SessionToken>, SignInError> {
@@ -128,46 +134,6 @@ impl SignIn<'_> {
             self.rehash(&record, &attempt.password).await?;
         }
         Ok(Some(token))
-    }
-
-    /// Counts an attempt at an account's password before it is made.
-    pub async fn begin(&self, username: &str, address: IpAddr) -> Result<Counted, SignInError> {
-        let counted = self.throttle_keys(&folded(username), address);
-        // The address first: while it waits, nothing is counted against the accounts that others behind it have.
-        self.count(counted.address_key, &PER_ADDRESS).await?;
-        let admitted = self.count(counted.account_key, &PER_ACCOUNT_AND_ADDRESS).await;
-        if let Err(SignInError::Throttled(_)) = &admitted {
-            // No password was tried: others behind the address do not wait for this.
-            self.store.take_back_attempt(&counted.address_key).await?;
-        }
-        admitted.map(|()| counted)
-    }
-
-    /// The attempt was no guess: it is taken back.
-    pub async fn settle(&self, counted: Counted) -> Result<(), StoreError> {
-        self.store.forget_attempts(&counted.account_key).await?;
-        self.store.take_back_attempt(&counted.address_key).await
-    }
-
-    async fn count(&self, key: [u8; 32], patience: &Patience) -> Result<(), SignInError> {
-        let Patience { free, cap, leak } = *patience;
-        let rule = ThrottleRule { key, free, base: FIRST_DELAY, cap, leak };
-        self.store.count_attempt(rule).await?.map_err(SignInError::Throttled)
-    }
-
-    /// Keyed, so that the table tells nobody who tried to sign in. IPv6 counts by its /64, which is one
-    /// subscriber's.
-    fn throttle_keys(&self, name: &FoldedName, address: IpAddr) -> Counted {
-        let octets = match address.to_canonical() {
-            IpAddr::V4(address) => address.octets().to_vec(),
-            IpAddr::V6(address) => address.octets()[..8].to_vec(),
-        };
-        let key = self.keys.current();
-        Counted {
-            account_key: key
-                .hmac(Purpose::Throttle, &[b"account and address", name.as_str().as_bytes(), &octets]),
-            address_key: key.hmac(Purpose::Throttle, &[b"address", &octets]),
-        }
     }
 
     async fn start(

@@ -37,6 +37,8 @@ pub struct Problem {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
+const LOAD_AGAIN: &str = "Please wait a moment and load this page again.";
+
 const GO_BACK: &str = "Go back to the app and start again. If it happens again, tell whoever runs the app.";
 
 impl PageError {
@@ -67,7 +69,7 @@ impl PageError {
 
     /// Something in the request cannot be read.
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::page(StatusCode::BAD_REQUEST, "This request cannot be read", message, "invalid_request")
+        Self::unreadable(StatusCode::BAD_REQUEST, message)
     }
 
     /// A form that another site sent.
@@ -85,6 +87,33 @@ impl PageError {
         )
     }
 
+    /// The body of the request did not arrive as it should.
+    pub fn unreadable(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::page(status, "This request cannot be read", message, "invalid_request")
+    }
+
+    /// The service cannot answer at this moment.
+    pub fn unavailable() -> Self {
+        Self::page(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "We cannot answer just now",
+            "The service is busy or being restarted. Nothing is lost.",
+            "temporarily_unavailable",
+        )
+        .then(LOAD_AGAIN)
+    }
+
+    /// More pages were asked for from one address than the limits allow.
+    pub fn too_many_requests() -> Self {
+        Self::page(
+            StatusCode::TOO_MANY_REQUESTS,
+            "There are too many requests from your network",
+            "Nothing is lost, and nothing is locked.",
+            "temporarily_unavailable",
+        )
+        .then("Please wait a minute and load this page again.")
+    }
+
     /// The hashing pool is full.
     pub fn busy() -> Self {
         Self::page(
@@ -93,7 +122,7 @@ impl PageError {
             "Nothing is lost.",
             "temporarily_unavailable",
         )
-        .then("Please wait a moment and load this page again.")
+        .then(LOAD_AGAIN)
     }
 
     /// There is no such page.
@@ -159,7 +188,7 @@ impl Problem {
         };
         let mut response = html(self.status, &CLIENT_FLOW, &page);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER));
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(RETRY_AFTER));
         }
         response
     }
@@ -204,12 +233,7 @@ impl From<Refusal> for PageError {
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         let page = match error {
-            StoreError::Unavailable(_) => Self::page(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "We cannot answer just now",
-                "The service is busy or being restarted. Nothing is lost.",
-                "temporarily_unavailable",
-            ),
+            StoreError::Unavailable(_) => Self::unavailable(),
             _ => Self::page(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Something went wrong on our side",
@@ -217,7 +241,7 @@ impl From<StoreError> for PageError {
                 "server_error",
             ),
         };
-        page.then("Please wait a moment and load this page again.").with_source(error)
+        page.then(LOAD_AGAIN).with_source(error)
     }
 }
 

@@ -1,12 +1,16 @@
 //! HTTP: what browsers and clients meet.
 
 pub mod assets;
+mod connections;
 mod endpoints;
 mod extract;
 mod failure;
+mod limits;
+mod load;
 mod metrics_listener;
 mod middleware;
 pub mod pages;
+mod refused;
 mod respond;
 mod routes;
 pub mod security_headers;

@@ -10,45 +10,69 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use serde::Serialize;
 
+use super::refused::{Asker, Refused};
 use super::security_headers;
 use crate::keys::KeyError;
 use crate::protocol::{TokenError, TokenErrorCode};
 use crate::telemetry::events;
 
 /// Seconds after which a client may try again when the server is busy.
-pub const RETRY_AFTER: &str = "1";
+pub const RETRY_AFTER: u64 = 1;
 
 /// A refusal of the token, introspection or revocation endpoint on its way out.
 #[derive(Debug)]
-pub struct TokenFailure(TokenError);
+pub enum TokenFailure {
+    /// The endpoint's own refusal.
+    Error(TokenError),
+    /// A limit.
+    Refused(Refused),
+}
 
 impl From<TokenError> for TokenFailure {
     fn from(error: TokenError) -> Self {
-        Self(error)
+        Self::Error(error)
+    }
+}
+
+impl From<Refused> for TokenFailure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
     }
 }
 
 impl From<KeyError> for TokenFailure {
     fn from(error: KeyError) -> Self {
-        Self(TokenError::server_error("the server has no key to sign with").with_source(error))
+        TokenError::server_error("the server has no key to sign with").with_source(error).into()
     }
 }
 
 impl std::fmt::Display for TokenFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Refused(refused) => refused.error().fmt(f),
+        }
     }
 }
 
 impl ResponseError for TokenFailure {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        match self {
+            Self::Error(error) => {
+                StatusCode::from_u16(error.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::Refused(refused) => refused.status_for_programs(),
+        }
     }
 
     fn error_response(&self) -> HttpResponse {
-        events::request_refused(self.0.code().as_str(), self.0.description(), self.0.source());
+        let error = match self {
+            Self::Error(error) => error,
+            Self::Refused(refused) => return refused.answer(Asker::Program),
+        };
+        events::request_refused(error.code().as_str(), error.description(), error.source());
         let mut response = not_stored(self.status_code());
-        match self.0.code() {
+        match error.code() {
             // RFC 6749 §5.2, RFC 9110 §11.6.1.
             TokenErrorCode::InvalidClient => {
                 response
@@ -59,7 +83,7 @@ impl ResponseError for TokenFailure {
             }
             _ => {}
         }
-        response.json(&self.0)
+        response.json(error)
     }
 }
 
@@ -87,7 +111,7 @@ pub fn see_other(location: &str) -> HttpResponse {
         .finish()
 }
 
-/// A document for everybody, browser apps among them, that caches may keep for `max_age`.
+/// A document for everybody that caches may keep for `max_age`.
 pub fn public_document<B: MessageBody + 'static>(
     request: &HttpRequest,
     content_type: &'static str,
@@ -98,7 +122,6 @@ pub fn public_document<B: MessageBody + 'static>(
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs())));
     response.insert_header((header::ETAG, etag));
-    response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag)) {

@@ -1,6 +1,8 @@
 //! The whole URL space on one screen.
 
+use actix_web::dev::HttpServiceFactory;
 use actix_web::guard::{Any, Get, Head};
+use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, post, resource, scope};
@@ -12,7 +14,8 @@ use super::endpoints::{
     start, token,
 };
 use super::failure::PageError;
-use super::middleware::guard_pages;
+use super::limits::Endpoint;
+use super::middleware::{bounded, guard_pages, open_to_scripts, preflight};
 use super::respond::method_not_allowed;
 use super::static_assets;
 use super::{DEMO, DEMO_CALLBACK};
@@ -61,13 +64,21 @@ pub fn known(pattern: &str) -> Option<&'static str> {
 /// The routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
-        // For programs.
-        .service(only(TOKEN_PATH, post().to(token::token), "POST"))
-        .service(only(INTROSPECTION_PATH, post().to(introspect::introspect), "POST"))
-        .service(only(REVOCATION_PATH, post().to(revoke::revoke), "POST"))
-        .service(only(JWKS_PATH, get().to(jwks::jwks), "GET, HEAD"))
-        .service(only(AUTHORIZATION_SERVER_METADATA_PATH, get().to(metadata::metadata), "GET, HEAD"))
-        .service(only(OPENID_CONFIGURATION_PATH, get().to(metadata::metadata), "GET, HEAD"))
+        // For programs; those first that apps in a browser need too.
+        .service(open(TOKEN_PATH, within_bounds(Endpoint::Token, post().to(token::token)), "POST"))
+        .service(open(
+            REVOCATION_PATH,
+            within_bounds(Endpoint::Revocation, post().to(revoke::revoke)),
+            "POST",
+        ))
+        .service(open(JWKS_PATH, get().to(jwks::jwks), "GET, HEAD"))
+        .service(open(AUTHORIZATION_SERVER_METADATA_PATH, get().to(metadata::metadata), "GET, HEAD"))
+        .service(open(OPENID_CONFIGURATION_PATH, get().to(metadata::metadata), "GET, HEAD"))
+        .service(only(
+            INTROSPECTION_PATH,
+            within_bounds(Endpoint::Introspection, post().to(introspect::introspect)),
+            "POST",
+        ))
         .service(only(LIVE, get().to(health::live), "GET, HEAD"))
         .service(only(READY, get().to(health::ready), "GET, HEAD"))
         .service(only(ASSETS, get().to(static_assets::asset), "GET, HEAD"))
@@ -97,15 +108,25 @@ fn get() -> Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 
+fn within_bounds(endpoint: Endpoint, route: Route) -> Route {
+    route.wrap(from_fn(move |request, next| bounded(endpoint, request, next)))
+}
+
+/// For scripts of every site too.
+fn open(path: &str, route: Route, methods: &'static str) -> impl HttpServiceFactory + 'static {
+    let asked_before = web::method(Method::OPTIONS).to(move || preflight(methods));
+    only(path, route, methods).route(asked_before).wrap(from_fn(open_to_scripts))
+}
+
 fn only(path: &str, route: Route, allow: &'static str) -> actix_web::Resource {
     resource(path).route(route).default_service(web::to(move || method_not_allowed(allow)))
 }
 
 fn page(path: &str, get: Route, post: Option<Route>) -> actix_web::Resource {
     let allow = if post.is_some() { "GET, HEAD, POST" } else { "GET, HEAD" };
-    let resource = resource(path).route(get);
+    let resource = resource(path).route(within_bounds(Endpoint::Page, get));
     let resource = match post {
-        Some(post) => resource.route(post),
+        Some(post) => resource.route(within_bounds(Endpoint::Page, post)),
         None => resource,
     };
     resource.default_service(web::to(move || async move {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,16 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 
+use super::connections::{Connection, cut_resting};
 use super::endpoints::metadata::Metadata;
-use super::middleware::close_with_unread_body;
+use super::limits::Limits;
+use super::load::Load;
 use super::middleware::request_log::log_request;
+use super::middleware::{close_with_unread_body, hold_connection};
 use super::tls::{self, TlsError};
 use super::{metrics_listener, routes};
+use tokio::net::TcpSocket;
+
 use crate::app::{App, Shared};
 use crate::config::Config;
 use crate::store::Stores;
@@ -25,6 +31,13 @@ pub const JOB_CONNECTIONS: u32 = 3;
 
 /// Fewer connections than this make a worker wait for itself.
 const LEAST_CONNECTIONS_PER_WORKER: u32 = 2;
+
+/// Requests that a worker has in work at most. Those at the end of the line for the database wait for the time of
+/// all before them; more would wait for nothing.
+const MOST_IN_WORK: usize = 512;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 4_096;
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,7 +71,13 @@ pub struct Bound {
 /// Binds the configured address.
 pub fn bind(address: SocketAddr) -> Result<Bound, ServerError> {
     let listen_error = |source| ServerError::Listen { address, source };
-    let listener = TcpListener::bind(address).map_err(listen_error)?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(listen_error)?;
+    // What is left of former connections is no reason not to listen again.
+    socket.set_reuseaddr(true).map_err(listen_error)?;
+    socket.bind(address).map_err(listen_error)?;
+    let listener =
+        socket.listen(BACKLOG).and_then(tokio::net::TcpListener::into_std).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     Ok(Bound { listener, address })
 }
@@ -70,7 +89,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Ends what has begun, at most for the configured time, and takes nothing new.
+    /// Closes the listener and ends what has begun, at most within `server.shutdown_timeout`.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.handle.stop(true).await;
         match self.server.await {
@@ -84,20 +103,30 @@ impl Running {
 pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Running, ServerError> {
     let config = shared.config.clone();
     let (workers, connections) = workers(&config);
-    let stores = stores.with_statement_timeout(config.server.request_timeout);
+    let database = &config.database;
+    let stores = stores.with_timeouts(database.statement_timeout, database.acquire_timeout);
     let metadata = Data::new(Metadata::default());
+    let limits = Data::new(Limits::new(&config.limits));
     let factory_config = config.clone();
     let http = HttpServer::new(move || {
         let store = stores.store(connections, factory_config.database.acquire_timeout);
+        let load = Load::new(MOST_IN_WORK);
+        actix_web::rt::spawn(Load::watch(Rc::downgrade(&load)));
+        actix_web::rt::spawn(cut_resting(factory_config.server.keep_alive + HEAD_TIMEOUT));
         ActixApp::new()
+            .app_data(load)
             .app_data(Data::new(App::new(Arc::clone(&shared), store)))
             .app_data(metadata.clone())
+            .app_data(limits.clone())
             .wrap(from_fn(close_with_unread_body))
+            .wrap(from_fn(hold_connection))
             .wrap(from_fn(log_request))
             .configure(routes::configure)
     })
+    .on_connect(Connection::enter)
     .workers(workers)
     .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(config.server.keep_alive)
     .shutdown_timeout(config.server.shutdown_timeout.as_secs())
     .disable_signals();
     let http = match (&config.server.tls_cert, &config.server.tls_key) {

@@ -31,6 +31,7 @@ impl Installation {
             .with("GRANTOR_STATE_DIR", &state)
             .with("GRANTOR_LISTEN", "127.0.0.1:0")
             .with("GRANTOR_SERVER_METRICS_LISTEN", "127.0.0.1:0")
+            .with("GRANTOR_SERVER_DRAIN_DELAY", "0s")
             .with("GRANTOR_PASSWORDS_MEMORY_KIB", "7168")
             .with("GRANTOR_PASSWORDS_ITERATIONS", "1")
     }

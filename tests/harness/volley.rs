@@ -38,6 +38,18 @@ impl Shot {
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
         Self { port, request: request.into_bytes() }
     }
+
+    /// A page's form as a browser with this cookie sends it, to the process at this address.
+    pub fn of_browser(address: &str, host: &str, path: &str, cookie: &str, form: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\
+             Cookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
+        );
+        let port = address.rsplit(':').next().unwrap().parse().unwrap();
+        Self { port, request: request.into_bytes() }
+    }
 }
 
 impl Hit {

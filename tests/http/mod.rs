@@ -1,7 +1,9 @@
-//! HTTP itself: TLS, limits, slow clients, logs and metrics.
+//! HTTP itself: TLS, limits, other sites' scripts, slow clients, logs and metrics.
 
+mod cors;
 mod limits;
 mod log;
 mod metrics;
+mod rates;
 mod slow;
 mod tls;

@@ -42,12 +42,33 @@ async fn half_sent_requests_are_let_go_and_others_are_served_meanwhile() {
 #[tokio::test]
 async fn a_chunked_form_is_read_and_the_connection_kept() {
     let server = Server::start().await;
-    let request = "POST /token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\
-                   Content-Type: application/x-www-form-urlencoded\r\n\r\n14\r\ngrant_type=something\r\n0\r\n\r\n";
+    let request = |connection: &str| {
+        format!(
+            "POST /token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: {connection}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n14\r\ngrant_type=something\r\n0\r\n\r\n"
+        )
+    };
     let mut wire = Wire::connect(&server).await;
-    wire.send(request.repeat(2).as_bytes()).await;
+    wire.send([request("keep-alive"), request("close")].concat().as_bytes()).await;
     let answers = wire.read_to_end(LET_GO).await.unwrap();
     assert_eq!(answers.matches("invalid_client").count(), 2, "{answers}");
+}
+
+#[tokio::test]
+async fn a_second_request_that_never_ends_is_let_go_too() {
+    let settings = Settings::default().with("GRANTOR_SERVER_KEEP_ALIVE", "1s");
+    let server = Server::start_with(settings).await;
+    let (mut still, mut dripping) = (Wire::connect(&server).await, Wire::connect(&server).await);
+    for wire in [&mut still, &mut dripping] {
+        wire.send(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health/live HTTP/1.1\r\n").await;
+    }
+    for _ in 0..16 {
+        dripping.send(b"x").await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    for mut wire in [still, dripping] {
+        assert!(wire.read_to_end(Duration::from_secs(2)).await.is_some(), "still open");
+    }
 }
 
 #[tokio::test]

@@ -28,7 +28,11 @@ async fn the_cookie_is_for_this_host_alone_and_fresh_at_each_sign_in() {
         // The second time the form belongs to the session that it replaces.
         let page = browser.get(&page.url).await;
         let answer = sign_in_on(&browser, &page, "alice").await;
-        let [cookie] = answer.cookies()[..] else { panic!("{:?}", answer.cookies()) };
+        let [cookie, known] = answer.cookies()[..] else { panic!("{:?}", answer.cookies()) };
+        // The browser is known from now on, which opens nothing.
+        let attributes = known.split_once("; ").unwrap().1;
+        assert!(known.starts_with("grantor_browser="), "{known}");
+        assert_eq!(attributes, "HttpOnly; SameSite=Lax; Path=/; Max-Age=15552000");
         seen.push(cookie.to_owned());
     }
     for cookie in seen.iter().map(String::as_str).chain([before]) {

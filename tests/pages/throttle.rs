@@ -1,6 +1,8 @@
 //! Guessing passwords gets slow, and only for the one who guesses.
 
-use crate::harness::{Answer, Browser, Server, Settings, password_of};
+use futures_util::future::join_all;
+
+use crate::harness::{Answer, Browser, Server, Settings, Shot, password_of, volley};
 
 async fn behind_a_proxy() -> Server {
     let settings = Settings::default().with("GRANTOR_SERVER_TRUSTED_PROXIES", "127.0.0.1");
@@ -114,4 +116,97 @@ async fn trying_many_names_from_one_address_gets_slow_too() {
         refused += usize::from(answer.status == 429);
     }
     assert!((5..=15).contains(&refused), "{refused} of 60 were refused");
+}
+
+#[tokio::test]
+async fn who_is_known_signs_in_while_somebody_guesses_beside_and_everywhere() {
+    let server = behind_a_proxy().await;
+    let (home, browser) = ("198.51.100.1", Browser::from_address(&server, "198.51.100.1"));
+    let sign_in = async |browser: &Browser| {
+        let status = attempt(browser, "alice", &password_of("alice")).await.status;
+        if status == 303 {
+            browser.submit(&browser.get("/sign-out").await, &[]).await;
+        }
+        status
+    };
+    assert_eq!(sign_in(&browser).await, 303);
+
+    // Somebody at home guesses: that keeps others there waiting, and not her own browser.
+    let beside = Browser::from_address(&server, home);
+    while attempt(&beside, "alice", "guess").await.status != 429 {}
+    assert_eq!(sign_in(&beside).await, 429);
+    assert_eq!(sign_in(&browser).await, 303);
+
+    // Guessing from everywhere gets slow for everybody who is a stranger to the account.
+    let mut guesses = 0;
+    let mut strangers = (1..).map(|host| Browser::from_address(&server, &format!("203.0.113.{host}")));
+    let refused = loop {
+        let stranger = strangers.next().unwrap();
+        let answers = join_all((0..4).map(|_| attempt(&stranger, "ＡＬＩＣＥ", "guess"))).await;
+        guesses += answers.iter().filter(|answer| answer.status == 422).count();
+        if let Some(refused) = answers.into_iter().find(|answer| answer.status == 429) {
+            break refused;
+        }
+    };
+    assert!((40..=52).contains(&guesses), "{guesses}");
+    assert!(refused.text_of(".problem").contains("To keep the account safe"), "{}", refused.body);
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(seconds <= 60, "{seconds}");
+    // Others are none of it, and Alice is known in this browser, and in the other network that she has used.
+    let office = Browser::from_address(&server, "192.0.2.1");
+    server.database.execute("UPDATE sign_in_throttle SET blocked_until = '-infinity'").await;
+    assert_eq!(sign_in(&office).await, 303);
+    server
+        .database
+        .execute(
+            "UPDATE sign_in_throttle SET blocked_until = now() + interval '1 minute' WHERE attempts > 40",
+        )
+        .await;
+    assert_eq!(sign_in(&Browser::from_address(&server, "192.0.2.2")).await, 429, "a stranger waits");
+    assert_eq!(sign_in(&Browser::from_address(&server, "192.0.2.1")).await, 303, "in a known network");
+    assert_eq!(sign_in(&browser).await, 303, "in a known browser");
+    server.user("bob", &[]);
+    assert_eq!(attempt(&strangers.next().unwrap(), "bob", &password_of("bob")).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_known_browser_has_its_own_mistakes_to_wait_for() {
+    let server = behind_a_proxy().await;
+    let browser = Browser::from_address(&server, "198.51.100.1");
+    assert_eq!(attempt(&browser, "alice", &password_of("alice")).await.status, 303);
+    browser.submit(&browser.get("/sign-out").await, &[]).await;
+    for _ in 0..5 {
+        assert_eq!(attempt(&browser, "alice", "guess").await.status, 422);
+    }
+    assert_eq!(attempt(&browser, "alice", &password_of("alice")).await.status, 429);
+    // It is known for her alone.
+    server.user("bob", &[]);
+    for _ in 0..5 {
+        assert_eq!(attempt(&browser, "bob", "guess").await.status, 422);
+    }
+    let beside = Browser::from_address(&server, "198.51.100.1");
+    assert_eq!(attempt(&beside, "bob", &password_of("bob")).await.status, 429);
+}
+
+#[tokio::test]
+async fn a_hundred_guesses_at_once_on_two_processes_are_no_more_than_those_that_are_free() {
+    let server = Server::start().await;
+    server.user("alice", &[]);
+    let replica = server.replica(Settings::default()).await;
+    let cookie = "c".repeat(43);
+    // The form's token is bound to the cookie; the same form serves both processes.
+    let page = Browser::new(&server).request(reqwest::Method::GET, "/sign-in");
+    let page = page.header("cookie", format!("grantor_csrf={cookie}")).send().await.unwrap();
+    let csrf = Answer::read(page).await.attribute("[name=csrf]", "value").unwrap();
+    let host = server.issuer.strip_prefix("http://").unwrap();
+    let apps = [&server, &replica].map(|server| Browser::new(server).address().to_owned());
+    let shots = (0..100).map(|number| {
+        let form = [("csrf", csrf.as_str()), ("username", "alice"), ("password", "guess")];
+        let cookie = format!("grantor_csrf={cookie}");
+        Shot::of_browser(&apps[number % 2], host, "/sign-in", &cookie, &form)
+    });
+    let hits = volley(shots).await;
+    let tried = hits.iter().filter(|hit| hit.status == 422).count();
+    let refused = hits.iter().filter(|hit| hit.status == 429).count();
+    assert_eq!((tried, refused), (5, 95));
 }

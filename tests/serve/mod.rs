@@ -4,4 +4,5 @@ mod changes;
 mod first_run;
 mod health;
 mod refusals;
+mod silence;
 mod stopping;

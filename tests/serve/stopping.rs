@@ -2,9 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::harness::{Installation, MASTER_KEY, TestDatabase};
+use crate::harness::{Browser, Installation, MASTER_KEY, TestDatabase, until};
 
 const AT_MOST: Duration = Duration::from_secs(10);
 
@@ -43,6 +43,53 @@ async fn sigterm_and_sigint_end_what_has_begun_and_take_nothing_new() {
         println!("{signal}: gone {after:?} after the last answer");
         assert!(TcpStream::connect(server.address()).is_err(), "{signal}");
     }
+}
+
+#[tokio::test]
+async fn sigterm_is_told_before_it_is_felt() {
+    let database = TestDatabase::new().await;
+    let installation = Installation::on(&database)
+        .with("GRANTOR_MASTER_KEY", MASTER_KEY)
+        .with("GRANTOR_SERVER_DRAIN_DELAY", "2s");
+    let mut server = installation.serve(&[]);
+    let kept = Browser::at(&server.issuer);
+    assert_eq!(kept.get("/health/ready").await.header("connection"), None);
+    let begun = begin_request(&server.address());
+    server.signal("TERM");
+    let started = Instant::now();
+    until(Duration::from_millis(500), || async { kept.get("/health/ready").await.status == 503 }).await;
+    // Everything else is as it was, but for the last time on this connection.
+    while started.elapsed() < Duration::from_millis(1_500) {
+        for path in ["/health/live", "/.well-known/jwks.json", "/sign-in"] {
+            let answer = Browser::at(&server.issuer).get(path).await;
+            assert_eq!(answer.status, 200, "{path}");
+            assert_eq!(answer.header("connection"), Some("close"), "{path}");
+        }
+    }
+    until(AT_MOST, || async { TcpStream::connect(server.address()).is_err() }).await;
+    assert!(started.elapsed() > Duration::from_secs(2), "{:?}", started.elapsed());
+    // Three seconds slow, and answered nevertheless.
+    tokio::time::sleep(Duration::from_secs(3).saturating_sub(started.elapsed())).await;
+    assert!(end_request(begun).starts_with("HTTP/1.1 401"));
+    assert_eq!(server.wait(AT_MOST.saturating_sub(started.elapsed())).0, Some(0));
+}
+
+#[tokio::test]
+async fn a_person_at_the_terminal_need_not_wait_and_can_insist() {
+    let database = TestDatabase::new().await;
+    let installation = Installation::on(&database)
+        .with("GRANTOR_MASTER_KEY", MASTER_KEY)
+        .without("GRANTOR_SERVER_DRAIN_DELAY");
+    let mut server = installation.serve(&[]);
+    server.signal("INT");
+    assert_eq!(server.wait(Duration::from_millis(2_500)).0, Some(0), "no delay for a load balancer");
+
+    let mut server = installation.serve(&[]);
+    let _begun = begin_request(&server.address());
+    server.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.signal("INT");
+    assert_eq!(server.wait(Duration::from_millis(1_500)).0, Some(0), "the second signal ends it at once");
 }
 
 #[tokio::test]

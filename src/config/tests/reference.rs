@@ -23,11 +23,24 @@ fn the_reference_file_is_the_defaults() {
     let (by_file, by_default) = (given(&[]).file(REFERENCE).load(), given(&[]).load());
     let sections = |config: &Config| {
         let Config {
-            issuer, state_dir, server, database, keys, tokens, sessions, passwords, log, audit, ..
+            issuer,
+            state_dir,
+            server,
+            database,
+            keys,
+            tokens,
+            sessions,
+            passwords,
+            outgoing,
+            limits,
+            log,
+            audit,
+            ..
         } = config.clone();
         let server = Server { metrics_listen_given: false, ..server };
         format!(
-            "{issuer:?} {state_dir:?} {server:?} {database:?} {keys:?} {tokens:?} {sessions:?} {passwords:?} {log:?} {audit:?}"
+            "{issuer:?} {state_dir:?} {server:?} {database:?} {keys:?} {tokens:?} {sessions:?} {passwords:?} {outgoing:?} \
+             {limits:?} {log:?} {audit:?}"
         )
     };
     assert_eq!(sections(&by_file), sections(&by_default));

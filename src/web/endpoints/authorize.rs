@@ -6,7 +6,7 @@ use crate::authorization::{
 };
 use crate::protocol::discovery::AUTHORIZATION_PATH;
 use crate::protocol::{AuthorizationError, Parameters};
-use crate::store::SignedIn;
+use crate::store::{SignedIn, StoreError};
 use crate::telemetry::events;
 use crate::time::Timestamp;
 use crate::web::extract::{Now, RequestApp, SessionCookie, form_parameters, query_parameters};
@@ -58,6 +58,26 @@ pub enum Stage {
     Ask(Box<Question>),
 }
 
+/// Why a request under way does not get on.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The request cannot be written into an address.
+    #[error(transparent)]
+    Sealing(#[from] serde_json::Error),
+}
+
+impl From<Trouble> for PageError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(error) => error.into(),
+            Trouble::Sealing(error) => error.into(),
+        }
+    }
+}
+
 /// What the consent page asks.
 pub struct Question {
     /// The request.
@@ -96,20 +116,20 @@ impl Begun {
         session: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<HttpResponse, PageError> {
-        let sealed = self.sealed.clone();
-        match self.stage(app, session, now).await? {
-            Stage::Answer(response) => Ok(response),
-            Stage::Ask(_) => Ok(see_other(&format!("/consent?request={}", sealed.seal(&app.master_keys)?))),
+        let (sealed, target) = (self.sealed.clone(), self.pending.target.clone());
+        match self.stage(app, session, now).await {
+            Ok(Stage::Answer(response)) => Ok(response),
+            Ok(Stage::Ask(_)) => {
+                Ok(see_other(&format!("/consent?request={}", sealed.seal(&app.master_keys)?)))
+            }
+            // RFC 6749 §4.1.2.1: the client is known, and nothing has been shown yet that the person would lose.
+            Err(Trouble::Store(error)) => Ok(redirect_error(&target, &error.into())),
+            Err(Trouble::Sealing(error)) => Err(error.into()),
         }
     }
 
     /// Looks who is signed in and decides; where nothing is left to ask, answers.
-    pub async fn stage(
-        self,
-        app: &App,
-        session: Option<[u8; 32]>,
-        now: Timestamp,
-    ) -> Result<Stage, PageError> {
+    pub async fn stage(self, app: &App, session: Option<[u8; 32]>, now: Timestamp) -> Result<Stage, Trouble> {
         let Self { pending, sealed } = self;
         let person = match session {
             Some(hash) => app.store.signed_in(&hash, &pending.client.id, now).await?,
@@ -146,7 +166,7 @@ pub async fn issue(
     person: &SignedIn,
     approval: Approval,
     now: Timestamp,
-) -> Result<Option<HttpResponse>, PageError> {
+) -> Result<Option<HttpResponse>, StoreError> {
     match app.code_issuer().issue(pending, person, approval, app.registry.database_time(now)).await? {
         Ok(code) => Ok(Some(see_other(&pending.target.with_code(&code)))),
         Err(NotIssued::SessionEnded) => Ok(None),

@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::protocol::introspection_format::{IntrospectionFormat, SIGNED_MEDIA_TYPE};
 use crate::protocol::{TokenError, TokenQuery};
-use crate::web::extract::{ClientForm, Now, RequestApp};
+use crate::web::extract::{ClientForm, ClientLimits, Now, RequestApp};
+use crate::web::limits::Endpoint;
 use crate::web::respond::{TokenFailure, json_not_stored, not_stored};
 
 /// The introspection endpoint (RFC 7662), which answers by JSON or by a signed JWT (RFC 9701).
@@ -12,9 +13,11 @@ pub async fn introspect(
     app: RequestApp,
     request: HttpRequest,
     form: ClientForm,
+    limits: ClientLimits,
     now: Now,
 ) -> Result<HttpResponse, TokenFailure> {
     let client = app.authenticate(&form.credentials, now.get()).await?;
+    limits.admit(Endpoint::Introspection, &client)?;
     // RFC 7662 §2.1: only who can prove to be somebody, or anybody could scan for tokens.
     if !client.is_confidential() {
         return Err(TokenError::invalid_client("a public client cannot introspect tokens").into());

@@ -5,11 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::sign_in::with_cookie;
 use crate::app::App;
-use crate::model::Session;
+use crate::model::{FoldedName, Session};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::{AccountError, PasswordProblem as Problem, SessionToken, SignInError};
-use crate::web::extract::{CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token};
+use crate::web::extract::{
+    BrowserCookies, CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token,
+};
 use crate::web::failure::PageError;
 use crate::web::pages::{Done, Link, Password, PasswordProblem};
 use crate::web::respond::{html, see_other};
@@ -36,12 +38,13 @@ pub async fn submit(
     posted: CsrfForm,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
+    BrowserCookies(known_browser): BrowserCookies,
     now: Now,
 ) -> Result<HttpResponse, PageError> {
     let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
         return Ok(see_other("/sign-in"));
     };
-    match change(&app, &request, &posted, &person).await? {
+    match change(&app, &request, &posted, &person, &known_browser).await? {
         Some(problem) => Ok(form(&app, &request, &token, &person, &cookie, Some(problem))),
         None => Ok(html(
             StatusCode::OK,
@@ -60,6 +63,7 @@ async fn change(
     request: &HttpRequest,
     posted: &CsrfForm,
     person: &Session,
+    known_browser: &[String],
 ) -> Result<Option<PasswordProblem>, PageError> {
     if !posted.is_genuine {
         return Ok(Some(PasswordProblem::FormExpired));
@@ -69,8 +73,10 @@ async fn change(
     if new != secret("new_password_again")? {
         return Ok(Some(PasswordProblem::NotTheSame));
     }
-    let guess = app.sign_in().begin(&person.username, client_address(request)).await;
-    let guess = match guess {
+    let sign_in = app.sign_in();
+    let throttle = sign_in.throttle();
+    let name = FoldedName::new(&person.username);
+    let guess = match throttle.begin(&name, client_address(request), known_browser).await {
         Ok(guess) => guess,
         Err(SignInError::Throttled(throttled)) => {
             return Ok(Some(PasswordProblem::TooManyAttempts { wait: throttled.retry_after }));
@@ -79,8 +85,11 @@ async fn change(
         Err(_) => return Err(PageError::busy()),
     };
     let changed = app.accounts().change_own_password(person.user_id, person.id, &current, &new).await;
-    if !matches!(changed, Err(AccountError::WrongPassword)) {
-        app.sign_in().settle(guess).await?;
+    match &changed {
+        Err(AccountError::WrongPassword) => {}
+        // Only then has the current password been found right.
+        Ok(()) | Err(AccountError::Password(_)) => throttle.settle(&guess).await?,
+        Err(_) => throttle.take_back(&guess).await?,
     }
     match changed {
         Ok(()) => Ok(None),

@@ -6,12 +6,14 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::Begun;
 use crate::app::App;
+use crate::config::Issuer;
 use crate::secret::Secret;
 use crate::telemetry::events;
 use crate::time::Timestamp;
-use crate::users::{Attempt, SessionToken, SignInError};
+use crate::users::{Attempt, SessionToken, SignInError, SignedIn};
 use crate::web::extract::{
-    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token, query_parameters,
+    BrowserCookies, CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token,
+    query_parameters,
 };
 use crate::web::failure::PageError;
 use crate::web::pages::{SignIn, SignInProblem};
@@ -52,6 +54,7 @@ pub async fn submit(
     form: CsrfForm,
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
+    BrowserCookies(known_browser): BrowserCookies,
     now: Now,
 ) -> Result<HttpResponse, PageError> {
     let sealed = Some(form.field("request")?).filter(|sealed| !sealed.is_empty());
@@ -74,11 +77,12 @@ pub async fn submit(
         password: Secret::new(form.field("password")?.to_owned()),
         address: client_address(&request),
         user_agent: request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
+        known_browser: &known_browser,
     };
     match app.sign_in().sign_in(attempt).await {
-        Ok(token) => {
+        Ok(started) => {
             end_previous(&app, session.as_ref()).await?;
-            Ok(signed_in(sealed, SessionCookie::set(&token, &app.config.issuer)))
+            Ok(signed_in(sealed, started, &app.config.issuer))
         }
         Err(SignInError::NotRecognized) => {
             Ok(show(SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
@@ -139,9 +143,10 @@ async fn end_previous(app: &App, session: Option<&SessionToken>) -> Result<(), P
     Ok(())
 }
 
-fn signed_in(sealed: Option<&str>, cookie: Cookie<'static>) -> HttpResponse {
+fn signed_in(sealed: Option<&str>, started: SignedIn, issuer: &Issuer) -> HttpResponse {
     let next = sealed.map_or_else(|| "/".to_owned(), |sealed| format!("/consent?request={sealed}"));
-    with_cookie(see_other(&next), Some(cookie))
+    let response = with_cookie(see_other(&next), Some(SessionCookie::set(&started.session, issuer)));
+    with_cookie(response, Some(BrowserCookies::set(started.known_browser, issuer)))
 }
 
 /// Adds a cookie that is well-formed by its making.

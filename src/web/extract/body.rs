@@ -2,10 +2,6 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::protocol::{Parameters, ParametersError};
-use crate::web::app;
-
-/// Most bytes of a form.
-const LONGEST_FORM: usize = 64 * 1024;
 
 /// Why a form cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +9,6 @@ pub enum FormError {
     /// Another content type.
     #[error("the body is not a form: send Content-Type application/x-www-form-urlencoded")]
     NotAForm,
-    /// Longer than 64 KiB.
-    #[error("the form is too long")]
-    TooLong,
-    /// The body took longer than `server.request_timeout`.
-    #[error("the form took too long to arrive")]
-    TooSlow,
     /// The connection broke.
     #[error("the form ended early")]
     Broken,
@@ -32,17 +22,11 @@ pub fn query_parameters(request: &HttpRequest) -> Result<Parameters, ParametersE
     Parameters::parse(request.query_string().as_bytes())
 }
 
-/// The parameters of a form, bounded in size and in the time that it may take to arrive.
+/// The parameters of a form. Its size, and the time that it took to arrive, were bounded before.
 pub async fn form_parameters(request: &HttpRequest, mut payload: Payload) -> Result<Parameters, FormError> {
     if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(FormError::NotAForm);
     }
-    let body = web::Payload::from_request(request, &mut payload).await.map_err(|_| FormError::Broken)?;
-    let timeout = app(request).config.server.request_timeout;
-    match tokio::time::timeout(timeout, body.to_bytes_limited(LONGEST_FORM)).await {
-        Ok(Ok(Ok(bytes))) => Ok(Parameters::parse(&bytes)?),
-        Ok(Ok(Err(_))) => Err(FormError::Broken),
-        Ok(Err(_)) => Err(FormError::TooLong),
-        Err(_) => Err(FormError::TooSlow),
-    }
+    let body = web::Bytes::from_request(request, &mut payload).await.map_err(|_| FormError::Broken)?;
+    Ok(Parameters::parse(&body)?)
 }

@@ -69,6 +69,29 @@ impl FromRequest for CsrfCookie {
     }
 }
 
+/// The cookies by which a browser may be known to an account (see [`crate::users::Throttle`]).
+pub struct BrowserCookies(pub Vec<String>);
+
+impl BrowserCookies {
+    /// What a browser is given in which somebody has signed in.
+    pub fn set(value: String, issuer: &Issuer) -> Cookie<'static> {
+        let mut cookie = cookie("grantor_browser", value, issuer);
+        cookie.set_max_age(Duration::days(180));
+        cookie
+    }
+}
+
+impl FromRequest for BrowserCookies {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = name("grantor_browser", &app(request).config.issuer);
+        // One is enough; a few more may have been planted.
+        ready(Ok(Self(values(request, &name).take(4).map(str::to_owned).collect())))
+    }
+}
+
 /// The demo app's own cookie, that its sign-ins under way are bound to (RFC 6749 §10.12).
 pub struct DemoCookie(pub Option<String>);
 

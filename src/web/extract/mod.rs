@@ -2,6 +2,7 @@
 
 mod body;
 mod client_form;
+mod client_limits;
 mod cookies;
 mod csrf_form;
 mod now;
@@ -10,7 +11,8 @@ mod request_app;
 
 pub use body::{FormError, form_parameters, query_parameters};
 pub use client_form::ClientForm;
-pub use cookies::{CsrfCookie, DemoCookie, SessionCookie};
+pub use client_limits::ClientLimits;
+pub use cookies::{BrowserCookies, CsrfCookie, DemoCookie, SessionCookie};
 pub use csrf_form::{CsrfForm, csrf_token};
 pub use now::Now;
 pub use peer::client_address;

@@ -1,0 +1,160 @@
+//! Connections, lent for a bounded time.
+//!
+//! A database that is gone without a word (a cable, a firewall that forgot) answers neither a statement nor the
+//! driver's own questions, and the system notices after a quarter of an hour. So each statement has a limit on
+//! this side too, and so has the way of a connection back into the pool: one that does not come back in time is
+//! closed, and its place is free for a new one.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{
+    Connection, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
+    Transaction,
+};
+
+/// How much later than the database this side gives up: as long as the database answers at all, it is the one
+/// that ends a statement, and the connection stays good.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to finish what it was left with and to say so. What it was doing is then
+/// nobody's business any more; the database ends it by itself.
+const LONGEST_RETURN: Duration = Duration::from_secs(5);
+
+/// A pool each of whose statements ends in time. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    connections: PgPool,
+    limit: Duration,
+}
+
+impl Pool {
+    /// `statement_timeout` is what the connections were told as well.
+    pub fn new(connections: PgPool, statement_timeout: Duration) -> Self {
+        Self { connections, limit: statement_timeout + GRACE }
+    }
+
+    /// Begins a transaction. It is rolled back if it is dropped.
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
+        within(self.limit, self.connections.begin()).await
+    }
+
+    /// The pool itself, for what is no statement.
+    pub fn connections(&self) -> &PgPool {
+        &self.connections
+    }
+
+    async fn lend(&self) -> Result<Lent, Error> {
+        Ok(Lent(Some(self.connections.acquire().await?)))
+    }
+}
+
+/// Whether a connection that a dropped transaction left is fit for the next. Nothing is asked where nothing is open.
+pub async fn is_settled(connection: &mut PgConnection) -> Result<bool, Error> {
+    within(LONGEST_RETURN, connection.flush()).await.map(|()| true)
+}
+
+/// A connection on loan. However it ends, answered or dropped in the middle, it goes back in time or is closed.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Lent {
+    async fn run<T>(
+        mut self,
+        limit: Duration,
+        statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match &mut self.0 {
+            Some(connection) => within(limit, statement(connection)).await,
+            None => Err(Error::PoolClosed),
+        }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.0.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // Nothing can be asked of it any more: it is closed.
+            return drop(connection.leak());
+        };
+        let back = connection.return_to_pool();
+        runtime.spawn(async move {
+            if tokio::time::timeout(LONGEST_RETURN, back).await.is_err() {
+                tracing::warn!("closed a connection to the database that had fallen silent");
+            }
+        });
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => {
+            Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time")))
+        }
+    }
+}
+
+/// As sqlx does it for its own pool, but each statement within the limit. No statement of Grantor's yields so many
+/// rows that they should be read one by one.
+impl<'p> Executor<'p> for &'_ Pool {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let pool = self.clone();
+        let all = async move {
+            let steps = async |connection: &mut PgConnection| {
+                connection.fetch_many(query).try_collect::<Vec<_>>().await
+            };
+            pool.lend().await?.run(pool.limit, steps).await
+        };
+        stream::once(all).map_ok(|steps| stream::iter(steps.into_iter().map(Ok))).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let pool = self.clone();
+        Box::pin(async move {
+            let row = async |connection: &mut PgConnection| connection.fetch_optional(query).await;
+            pool.lend().await?.run(pool.limit, row).await
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        Box::pin(async move {
+            let statement =
+                async |connection: &mut PgConnection| connection.prepare_with(sql, parameters).await;
+            pool.lend().await?.run(pool.limit, statement).await
+        })
+    }
+    #[doc(hidden)]
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        Box::pin(async move {
+            let description = async |connection: &mut PgConnection| connection.describe(sql).await;
+            pool.lend().await?.run(pool.limit, description).await
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! The bounds of every request that does work: how often one may ask, how long its body may take to arrive and how
+//! large it may be, how many may be in work, and how long an answer may take.
+
+use std::rc::Rc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, FromRequest, HttpMessage, web};
+
+use crate::model::Network;
+use crate::web::app;
+use crate::web::extract::client_address;
+use crate::web::limits::{Endpoint, Limits};
+use crate::web::load::Load;
+use crate::web::refused::Refused;
+
+/// Most bytes of a body.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// Answers within bounds. The body is there before the work begins, so that a slow client holds nothing but its own
+/// connection.
+///
+/// Work that is not done in time is dropped where it stands. Nothing is half done by that: what must happen together
+/// is one statement, or a transaction that is rolled back. What was written without having been acknowledged is as
+/// if the answer had been lost on its way.
+pub async fn bounded(
+    endpoint: Endpoint,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (asker, from) = (endpoint.asker(), Network::of(client_address(request.request())));
+    let limits = request.app_data::<Data<Limits>>().cloned();
+    if let Some(Err(refused)) = limits.as_ref().map(|limits| limits.request(endpoint, from)) {
+        return Ok(request.into_response(refused.answer(asker)));
+    }
+    let patience = app(request.request()).config.server.request_timeout;
+    let refuse = |request: ServiceRequest, refused: Refused| Ok(request.into_response(refused.answer(asker)));
+    // What nobody will read needs not to be waited for.
+    if request.method() == Method::POST {
+        match tokio::time::timeout(patience, body(&mut request)).await {
+            Ok(Ok(bytes)) => request.set_payload(Payload::from(bytes)),
+            Ok(Err(refused)) => return refuse(request, refused),
+            Err(_) => return refuse(request, Refused::BodyTooSlow),
+        }
+    }
+    let load = request.app_data::<Rc<Load>>().cloned();
+    let Some(_in_work) = load.and_then(|load| load.take_on()) else {
+        return refuse(request, Refused::Overloaded);
+    };
+    let asked = request.request().clone();
+    match tokio::time::timeout(patience, next.call(request)).await {
+        Ok(answered) => {
+            let answered = answered?;
+            if let Some(limits) = limits.filter(|_| answered.status().is_client_error()) {
+                limits.failed(endpoint, from);
+            }
+            Ok(answered)
+        }
+        Err(_) => Ok(ServiceResponse::new(asked, Refused::TooLate.answer(asker))),
+    }
+}
+
+async fn body(request: &mut ServiceRequest) -> Result<Bytes, Refused> {
+    let mut payload = request.take_payload();
+    let Ok(body) = web::Payload::from_request(request.request(), &mut payload).await else {
+        return Err(Refused::BodyBroken);
+    };
+    match body.to_bytes_limited(LONGEST_BODY).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Refused::BodyBroken),
+        Err(_) => Err(Refused::BodyTooLong),
+    }
+}
