@@ -57,17 +57,14 @@ impl Grants<'_> {
         let first =
             client.allows_grant(GrantType::RefreshToken).then(|| AuthenticToken::first(view.code.grant_id));
         let hash = first.as_ref().map(AuthenticToken::hash);
-        let family = hash.as_ref().map(|hash| FirstRefresh {
-            hash,
-            key_id: key.id(),
-            idle_lifetime: self.refresh_idle_lifetime(client),
-        });
+        let idle_lifetime = self.refresh_idle_lifetime(client);
+        let family = hash.as_ref().map(|hash| FirstRefresh { hash, key_id: key.id(), idle_lifetime });
         if !self.store.redeem_authorization_code(view.code.id, &view.grant.grant, family, now).await? {
             return Err(self.revoke_used(view).await?);
         }
         Ok(first.map(|token| IssuedRefreshToken {
             token: token.encode(key),
-            expires_in: self.refresh_expires_in(client, &view.grant),
+            expires_in: Self::refresh_expires_in(&view.grant, view.grant.now + idle_lifetime),
         }))
     }
 

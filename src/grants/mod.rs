@@ -128,10 +128,9 @@ impl Grants<'_> {
         client.refresh_idle_lifetime.unwrap_or(self.lifetimes.refresh_idle_lifetime)
     }
 
-    /// How long a refresh token given out at `view.now` can be used.
-    fn refresh_expires_in(&self, client: &AuthenticatedClient, view: &GrantView) -> Duration {
-        let ends_at = view.alive_until.unwrap_or(view.now);
-        self.refresh_idle_lifetime(client).min(ends_at.since(view.now))
+    /// How long a refresh token can be used that is given out at `view.now` and otherwise ends at `idle_ends_at`.
+    fn refresh_expires_in(view: &GrantView, idle_ends_at: Timestamp) -> Duration {
+        idle_ends_at.min(view.alive_until.unwrap_or(view.now)).since(view.now)
     }
 }
 

@@ -61,6 +61,11 @@ impl Grants<'_> {
             _ if client.rotate_refresh_tokens => (token.successor(self.keys.current()), self.keys.current()),
             _ => (token.clone(), family_key),
         };
+        // A repeated answer does not begin the idle time anew.
+        let idle_ends_at = match standing {
+            Standing::JustReplaced => family.idle_expires_at,
+            _ => view.now + self.refresh_idle_lifetime(client),
+        };
         if standing == Standing::Current && !self.rotate(client, token, &given, key, now).await? {
             return Ok(None);
         }
@@ -71,7 +76,7 @@ impl Grants<'_> {
             audience,
             refresh_token: Some(IssuedRefreshToken {
                 token: given.encode(key),
-                expires_in: self.refresh_expires_in(client, view),
+                expires_in: Self::refresh_expires_in(view, idle_ends_at),
             }),
             id_token: None,
         }))

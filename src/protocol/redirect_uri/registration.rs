@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use url::Url;
+
 use super::super::uri::{check_characters, split_scheme};
 use super::{LOOPBACK_HOSTS, split_port};
 
@@ -75,7 +77,9 @@ fn check(text: &str, native: bool) -> Result<(), &'static str> {
         _ => check_private_use(scheme, authority, native)?,
     }
     check_path(path)?;
-    check_query(query)
+    check_query(query)?;
+    // What browsers cannot read, such as a label `xn--` of no word, each other reader reads in its own way.
+    if Url::parse(text).is_ok() { Ok(()) } else { Err("no browser can open it: look at its host and port") }
 }
 
 /// Authority (of what begins with `//`), path and query.

@@ -144,3 +144,34 @@ fn cookie(plain_name: &str, value: String, issuer: &Issuer) -> Cookie<'static> {
         .same_site(SameSite::Lax)
         .finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    /// Cookies that somebody else set are in the same header, also such as no server would set.
+    #[test]
+    fn fuzz_no_other_cookie_hides_or_changes_ours() {
+        bolero::check!().with_type::<(Vec<u8>, Vec<u8>, u8)>().for_each(|(before, after, form)| {
+            let own = b"grantor_session=own";
+            let headers: Vec<Vec<u8>> = match form % 2 {
+                0 => vec![[before.as_slice(), b";", own, b"; ", after].concat()],
+                _ => vec![before.clone(), own.to_vec(), after.clone()],
+            };
+            // Bytes that no header may have do not arrive here.
+            let headers: Option<Vec<_>> =
+                headers.iter().map(|header| header::HeaderValue::from_bytes(header).ok()).collect();
+            let Some(headers) = headers else { return };
+            let mut request = TestRequest::default();
+            for header in headers {
+                request = request.append_header((header::COOKIE, header));
+            }
+            let request = request.to_http_request();
+            let found: Vec<&str> = values(&request, "grantor_session").collect();
+            assert!(found.contains(&"own"), "{found:?}");
+            assert!(found.iter().all(|value| !value.contains(';')));
+        });
+    }
+}

@@ -63,4 +63,43 @@ mod tests {
             assert_eq!(got, expected.parse::<IpAddr>().unwrap(), "{peer} {forwarded:?}");
         }
     }
+
+    #[test]
+    fn fuzz_what_a_stranger_writes_changes_nothing() {
+        const WORDS: [&str; 12] = [
+            "10.0.0.1",
+            "198.51.100.1",
+            "203.0.113.9",
+            "[2001:db8::1]:80",
+            "::1",
+            "::ffff:10.0.0.1",
+            "unknown",
+            "\"",
+            "]",
+            ":",
+            "",
+            "10.0.0.1:99999",
+        ];
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+        let peers = ["10.0.0.1", "::1", "203.0.113.9"].map(|peer| peer.parse::<IpAddr>().unwrap());
+        bolero::check!().with_type::<(u8, Vec<(u8, u8)>, String)>().for_each(|(peer, written, forged)| {
+            let peer = peers[usize::from(*peer) % peers.len()];
+            let word = |number: &u8| WORDS[usize::from(*number) % WORDS.len()];
+            let entries: Vec<String> =
+                written.iter().map(|(a, b)| format!("{}{}", word(a), word(b))).collect();
+            let entries: Vec<&str> = entries.iter().map(String::as_str).collect();
+            let found = nearest_untrusted(peer, &entries, &trusted);
+            if !is_trusted(&peer) {
+                assert_eq!(found, peer);
+            }
+            let was_written = entries.iter().any(|entry| address(entry) == Some(found));
+            assert!(found == peer || was_written);
+            // Whoever is not trusted can only write to the left of what a trusted proxy wrote about him.
+            let further = [&[forged.as_str()], &entries[..]].concat();
+            if !is_trusted(&found) {
+                assert_eq!(nearest_untrusted(peer, &further, &trusted), found);
+            }
+        });
+    }
 }

@@ -23,6 +23,8 @@ fn web_and_native_clients_may_register(#[case] text: &str) {
 #[rstest]
 #[case("com.example.app:/cb")]
 #[case("com.example.app://cb")]
+#[case("com.example.app://Call_back.1/cb?k=v")]
+#[case("com.example.app:///cb")]
 #[case("com.example.app:/cb?a=b")]
 fn private_use_schemes_are_for_native_clients(#[case] text: &str) {
     assert!(RedirectUri::register(text, true).is_ok());
@@ -44,6 +46,9 @@ fn private_use_schemes_are_for_native_clients(#[case] text: &str) {
 #[case("https://me@app.example/cb", "user information")]
 #[case("https://app.example:443@evil.example/cb", "user information")]
 #[case("com.example.app://me@host/cb", "user information")]
+#[case("com.example.app://cb:x/", "browser")]
+#[case("com.example.app://=:https::8080.%2F?", "browser")]
+#[case("https://app.example.xn--r/cb", "browser")]
 #[case("https://*.example/cb", "wildcard")]
 #[case("https://app.example/*", "wildcard")]
 #[case("https://app.example/c b", "blank")]
