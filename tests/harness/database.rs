@@ -19,6 +19,8 @@ pub struct TestDatabase {
     pub name: String,
     // The last test to leave stops the cluster.
     cluster: Embedded,
+    /// The state directory of a cluster of its own; removed when that has stopped.
+    own_state: Option<tempfile::TempDir>,
 }
 
 impl TestDatabase {
@@ -37,17 +39,38 @@ impl TestDatabase {
         database
     }
 
+    /// The same in a cluster of its own, durable as in earnest, that may be killed.
+    pub async fn in_a_cluster_of_its_own() -> Self {
+        let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let cluster = start_cluster(state.path().to_owned(), Durability::Full).await;
+        let database = Self { name: random_name(), cluster, own_state: Some(state) };
+        let template = template(&database).await;
+        database.admin(&format!("CREATE DATABASE {} TEMPLATE {template}", database.name)).await;
+        database
+    }
+
+    /// Kills its own cluster: `QUIT` as an operator in a hurry, `KILL` as a machine short of memory.
+    pub fn kill_cluster(&self, signal: &str) {
+        assert!(self.own_state.is_some(), "the cluster belongs to all tests");
+        let file = std::fs::read_to_string(self.cluster.directory().join("data/postmaster.pid")).unwrap();
+        let pid = file.lines().next().unwrap();
+        assert!(Command::new("kill").args(["-s", signal, pid]).status().unwrap().success());
+        while PathBuf::from("/proc").join(pid).exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Starts its own cluster again, after it was killed.
+    pub async fn restart_cluster(&self) {
+        let state = self.own_state.as_ref().unwrap().path().to_owned();
+        // Who has killed it still uses it: that this one leaves stops nothing.
+        drop(start_cluster(state, Durability::Full).await);
+    }
+
     async fn named_randomly() -> Self {
         let state = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
-        // Open, so that the cluster lies in it for root too, and goes with it.
-        std::fs::create_dir_all(&state).unwrap();
-        std::fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
-        let cluster = tokio::task::spawn_blocking(move || Embedded::start(&state, Durability::None, &|_| {}))
-            .await
-            .unwrap()
-            .unwrap();
-        let name = format!("t_{}", random_bytes::<8>().map(|byte| format!("{byte:02x}")).concat());
-        Self { name, cluster }
+        let cluster = start_cluster(state, Durability::None).await;
+        Self { name: random_name(), cluster, own_state: None }
     }
 
     /// How a server or a command reaches it.
@@ -103,6 +126,19 @@ impl Drop for TestDatabase {
         });
         let _ = dropping.join();
     }
+}
+
+/// Starts the cluster of this state directory, if it does not run.
+async fn start_cluster(state: PathBuf, durability: Durability) -> Embedded {
+    // Open, so that the cluster lies in it for root too, and goes with it.
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+    let start = move || Embedded::start(&state, durability, &|_| {});
+    tokio::task::spawn_blocking(start).await.unwrap().unwrap()
+}
+
+fn random_name() -> String {
+    format!("t_{}", random_bytes::<8>().map(|byte| format!("{byte:02x}")).concat())
 }
 
 /// The template's name. It is made once for each state of the migrations, by the real command.

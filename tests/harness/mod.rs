@@ -22,6 +22,6 @@ pub use port::free_port;
 pub use relying_party::{RelyingParty, Tokens, claims_of, pkce};
 pub use server::{Server, Settings, password_of};
 pub use silence::SilentProxy;
-pub use statements::CountingProxy;
+pub use statements::{CountingProxy, Moment};
 pub use volley::{Hit, Shot, volley};
 pub use wire::Wire;

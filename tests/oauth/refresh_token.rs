@@ -198,4 +198,13 @@ async fn the_answer_says_how_long_the_refresh_token_can_be_used() {
     let last = app.refresh(tokens.refresh_token(), &[]).await.tokens();
     assert!((90..=100).contains(&expires_in(&last)), "{}", last.0);
     assert!((90..=100).contains(&last.0["expires_in"].as_u64().unwrap()), "{}", last.0);
+
+    // A repeated answer says what is left of the life that began with the first one.
+    let tokens = app.sign_in(&browser, "alice", &[]).await;
+    let first = app.refresh(tokens.refresh_token(), &[]).await.tokens();
+    let ending = "UPDATE grants SET idle_expires_at = clock_timestamp() + interval '100 s'";
+    server.database.execute(ending).await;
+    let again = app.refresh(tokens.refresh_token(), &[]).await.tokens();
+    assert_eq!(again.refresh_token(), first.refresh_token());
+    assert!((90..=100).contains(&expires_in(&again)), "{}", again.0);
 }
