@@ -11,7 +11,7 @@ use crate::demo::DemoApp;
 use crate::grants::Grants;
 use crate::jose::IntrospectionAnswer;
 use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
-use crate::model::{AuditEvent, AuditEventKind, ClientId, Origin};
+use crate::model::{AuditEvent, AuditEventKind, Client, ClientId, Origin};
 use crate::outgoing::{Outgoing, Policy};
 use crate::protocol::{ClientCredentials, TokenError, TokenErrorCode};
 use crate::store::Store;
@@ -155,9 +155,22 @@ impl App {
         }
     }
 
-    /// Minting, with the keys of this moment.
-    pub fn mint<'a>(&'a self, keys: &'a KeySet, now: Timestamp) -> Result<Mint<'a>, KeyError> {
-        Ok(Mint { issuer: self.issuer(), signer: keys.signer(now)?, lifetimes: &self.config.tokens })
+    /// The signing keys of this moment, among them those for a client's tokens.
+    pub async fn keys_for(&self, client: &Client, now: Timestamp) -> Result<Arc<KeySet>, KeyError> {
+        let algorithms = [client.access_token_signing_alg, client.id_token_signed_response_alg];
+        let algorithms = algorithms.map(Option::unwrap_or_default);
+        self.keys.with(&algorithms, &self.store, self.registry.database_time(now)).await
+    }
+
+    /// Minting, with the keys of this moment. Keys live by the database's clock, which all processes share: one
+    /// that is ahead would sign with a key before every cache has it.
+    pub fn mint<'a>(&'a self, keys: &'a KeySet, now: Timestamp) -> Mint<'a> {
+        Mint {
+            issuer: self.issuer(),
+            keys,
+            key_time: self.registry.database_time(now),
+            lifetimes: &self.config.tokens,
+        }
     }
 
     /// Introspection (RFC 7662).
@@ -170,7 +183,7 @@ impl App {
         let keys = self.keys.current();
         let introspection = Introspection {
             store: &self.store,
-            verification_keys: keys.verification_keys(now),
+            verification_keys: keys.verification_keys(self.registry.database_time(now)),
             master_keys: &self.master_keys,
             scopes: &self.registry.scopes(),
             resources: &self.registry.resources(),
@@ -192,8 +205,10 @@ impl App {
             iat: now.unix_seconds(),
             token_introspection: answer,
         };
-        let keys = self.keys.current();
-        keys.signer(now)?.sign_jwt::<IntrospectionAnswer>(&claims).await
+        let alg = client.introspection_signed_response_alg.unwrap_or_default();
+        let key_time = self.registry.database_time(now);
+        let keys = self.keys.with(&[alg], &self.store, key_time).await?;
+        keys.signer(alg, key_time)?.sign_jwt::<IntrospectionAnswer>(&claims).await
     }
 
     /// Revocation (RFC 7009).
@@ -206,7 +221,7 @@ impl App {
         let keys = self.keys.current();
         let revocation = Revocation {
             store: &self.store,
-            verification_keys: keys.verification_keys(now),
+            verification_keys: keys.verification_keys(self.registry.database_time(now)),
             master_keys: &self.master_keys,
             issuer: self.issuer(),
         };

@@ -1,6 +1,9 @@
 //! Signing keys over their life, by the command line, while two servers run; and the master keys under them.
 
+mod algorithms;
 mod master_keys;
+mod rewrap;
+mod rotation;
 
 use std::time::{Duration, Instant};
 

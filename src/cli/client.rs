@@ -8,9 +8,10 @@ use serde_json::json;
 
 use self::arguments::{Create, RotateSecret, Update};
 use super::client_view::{ClientView, describe, list};
-use super::output::{pairs, print};
-use super::{CommandError, Context};
+use super::output::{note, pairs, print};
+use super::{CommandError, Context, key};
 use crate::clients::{RegistrationError, registration};
+use crate::jose::Algorithm;
 use crate::model::{Client, ClientId};
 use crate::outgoing::Policy;
 use crate::secret::Secret;
@@ -111,6 +112,7 @@ struct Registered<'a> {
 }
 
 async fn create(arguments: Create, context: &Context) -> Result<(), CommandError> {
+    ensure_keys(&arguments.algorithms(), context).await?;
     let metadata = arguments.into_metadata(&outgoing(context))?;
     let (client, secret) =
         registration::create(&context.store, &context.master_keys, metadata, Timestamp::now()).await?;
@@ -127,6 +129,18 @@ fn outgoing(context: &Context) -> Policy {
     Policy::new(&context.config.outgoing.allowed_origins, context.config.issuer.is_loopback())
 }
 
+/// A client must not meet a server without a key for it: the key is made first, and told about.
+async fn ensure_keys(algorithms: &[Option<Algorithm>], context: &Context) -> Result<(), CommandError> {
+    for alg in algorithms.iter().flatten() {
+        let operations = key::operations(context);
+        let outcome = operations.ensure(*alg).await?;
+        if outcome.changed {
+            note(&key::about_first(&outcome.key, operations.publish_ahead()));
+        }
+    }
+    Ok(())
+}
+
 fn secret_lines(secret: &Secret<String>) -> String {
     let line = pairs(&[("client_secret", secret.expose().clone())]);
     format!("{line}Keep the secret now: it is not shown again.")
@@ -135,6 +149,7 @@ fn secret_lines(secret: &Secret<String>) -> String {
 async fn update(arguments: Update, context: &Context) -> Result<(), CommandError> {
     let id = arguments.client_id.clone().into();
     let client = if arguments.changes_metadata() {
+        ensure_keys(&arguments.algorithms(), context).await?;
         let (mut refused, outgoing) = (None, outgoing(context));
         let change = |metadata: &mut _| refused = arguments.apply(metadata, &outgoing).err();
         let updated = registration::update(&context.store, &id, change).await;

@@ -7,7 +7,8 @@ use super::output::note;
 use super::{CommandError, GlobalOptions};
 use crate::config::{Config, Log, MasterKeyValue, Overrides};
 use crate::keys::{
-    MasterKeyError, MasterKeys, load_or_generate_master_key, read_master_key, verify_master_keys,
+    MasterKeyError, MasterKeys, check_master_keys, load_or_generate_master_key, open_master_keys,
+    read_master_key,
 };
 use crate::model::Origin;
 use crate::secret::Secret;
@@ -42,15 +43,10 @@ impl Context {
         let log = Log { filter: "warn".to_owned(), ..config.log.clone() };
         logs::init(&log).map_err(|error| CommandError::new("server_error", error))?;
         let database = open_database(&config)?.on_behalf_of(Origin::command(account()));
-        if config.database.migrate {
-            database.migrate().await?;
-        } else {
-            database.check_schema().await?;
-        }
-        let master_keys = load_master_keys(&config)?;
+        let listed = prepare(&config, &database).await?;
         let store = database.store(CONNECTIONS, ACQUIRE_TIMEOUT);
         store.ensure_audit_partitions().await?;
-        verify_master_keys(&store, &master_keys).await?;
+        let master_keys = open_master_keys(&store, listed).await?;
         Ok(Self { config, store, master_keys, json: options.json, database })
     }
 
@@ -71,6 +67,21 @@ impl Context {
 /// Opens the database of a configuration, telling a person what takes a while.
 pub fn open_database(config: &Config) -> Result<Database, CommandError> {
     Ok(Database::open(&config.database.source, &config.state_dir, &note)?)
+}
+
+/// Reads the master keys and, if the database is theirs or nobody's, brings its schema up to date (unless the
+/// configuration forbids it): the schema of somebody else's database is not touched.
+pub async fn prepare(config: &Config, database: &Database) -> Result<MasterKeys, CommandError> {
+    // The database first: a master key that is missing is made, and not for a database that does not answer.
+    let recorded = database.recorded_master_keys().await?;
+    let listed = load_master_keys(config)?;
+    check_master_keys(&recorded, &listed)?;
+    if config.database.migrate {
+        database.migrate().await?;
+    } else {
+        database.check_schema().await?;
+    }
+    Ok(listed)
 }
 
 /// Reads the master keys, or makes the first one in the state directory.

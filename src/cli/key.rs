@@ -1,5 +1,9 @@
 //! `grantor key`.
 
+mod consequences;
+mod export;
+mod rewrap;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,8 +13,11 @@ use clap::Subcommand;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use self::consequences::Consequences;
+use self::export::Format;
 use super::output::{note, print, table};
 use super::{CommandError, Context};
+use crate::jose::Algorithm;
 use crate::keys::{KeyOperations, KeyOutcome, KeyReport};
 use crate::model::SigningKeyState;
 
@@ -29,17 +36,36 @@ pub(super) enum Command {
     ///   grantor key list --json
     #[command(verbatim_doc_comment)]
     List,
+    /// Publish the first key of an algorithm, ahead of its first client
+    ///
+    /// Registering a client makes the key too, and signs with it at once: a verifier
+    /// that keeps a copy of the published keys may miss it for a while. Wait after this
+    /// command until the key's time has come, and none does. If there is a key for the
+    /// algorithm already, that one is the answer.
+    ///
+    /// Example:
+    ///   grantor key create --alg ES256
+    #[command(verbatim_doc_comment)]
+    Create {
+        /// RS256, PS256, ES256 or Ed25519
+        #[arg(long)]
+        alg: Algorithm,
+    },
     /// Publish the next signing key
     ///
     /// It signs when every cache can have it, and the old key stays published until
     /// its last token has expired. If a next key waits already, that one is the
-    /// answer.
+    /// answer. The server does this by itself, as often as keys.rotate_every says.
     ///
     /// Examples:
     ///   grantor key rotate
+    ///   grantor key rotate --alg ES256
     ///   grantor key rotate --now
     #[command(verbatim_doc_comment)]
     Rotate {
+        /// The algorithm whose key is rotated; each has keys of its own
+        #[arg(long, default_value_t)]
+        alg: Algorithm,
         /// Sign with another key at once, the waiting one if there is one; the old key stays published
         #[arg(long)]
         now: bool,
@@ -57,71 +83,139 @@ pub(super) enum Command {
         #[arg(allow_hyphen_values = true)]
         kid: String,
     },
-    /// Take an RSA key of your own as the next signing key
+    /// Take a key of your own as the next signing key
     ///
-    /// The file holds a private key in PEM: PKCS#8 or PKCS#1, 2048 to 4096 bits,
-    /// without a passphrase.
+    /// The file holds a private key in PEM without a passphrase: RSA of 2048 to 4096
+    /// bits (PKCS#8 or PKCS#1), P-256 (PKCS#8 or SEC 1) or Ed25519 (PKCS#8).
     ///
     /// Examples:
     ///   grantor key import keys/signing.pem
-    ///   openssl genrsa 3072 | grantor key import -
+    ///   openssl genrsa 3072 | grantor key import - --alg PS256
+    ///   openssl genpkey -algorithm ed25519 | grantor key import -
     #[command(verbatim_doc_comment)]
     Import {
         /// The file, or - for standard input
         file: PathBuf,
+        /// What it signs with; without it RS256 for an RSA key, ES256 for P-256, Ed25519 for Ed25519
+        #[arg(long)]
+        alg: Option<Algorithm>,
         /// Sign with it at once; the old key stays published
         #[arg(long)]
         now: bool,
     },
+    /// Print public keys, for an API that cannot fetch them
+    ///
+    /// Without a kid all that are published now. With one that key, wherever it is in
+    /// its life: public keys are kept for good.
+    ///
+    /// Examples:
+    ///   grantor key export-public
+    ///   grantor key export-public --kid KID --format pem
+    #[command(verbatim_doc_comment)]
+    ExportPublic {
+        /// Only this key
+        #[arg(long, allow_hyphen_values = true)]
+        kid: Option<String>,
+        /// A JWK Set (RFC 7517), or PEM with one block for each key (RFC 7468)
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Encrypt everything anew under the first master key; the others may go then
+    ///
+    /// List the new master key first and the old one after it. Servers go on meanwhile,
+    /// if they list both. It may be done again at any time, also after it was
+    /// interrupted.
+    ///
+    /// Example:
+    ///   GRANTOR_MASTER_KEY_FILE=new.key,old.key grantor key rewrap
+    #[command(verbatim_doc_comment)]
+    Rewrap,
 }
 
-/// The key that a command was about, and who signs now.
+/// The key that a command was about, who signs now, and what that breaks.
 #[derive(Serialize)]
 struct OutcomeView<'a> {
     #[serde(flatten)]
     key: &'a KeyReport,
     active_kid: Option<&'a str>,
     changed: bool,
+    consequences: Option<&'a Consequences>,
 }
 
-impl<'a> From<&'a KeyOutcome> for OutcomeView<'a> {
-    fn from(outcome: &'a KeyOutcome) -> Self {
+impl<'a> OutcomeView<'a> {
+    fn new(outcome: &'a KeyOutcome, consequences: Option<&'a Consequences>) -> Self {
         let active_kid = outcome.active.as_ref().map(|key| key.kid.as_str());
-        Self { key: &outcome.key, active_kid, changed: outcome.changed }
+        Self { key: &outcome.key, active_kid, changed: outcome.changed, consequences }
     }
 }
 
 pub(super) async fn run(command: Command, context: &Context) -> Result<(), CommandError> {
-    let tokens = &context.config.tokens;
-    let jwks_max_age = context.config.keys.jwks_max_age;
-    let operations = KeyOperations::new(
+    let operations = operations(context);
+    let outcome = match command {
+        Command::List => return list(&operations, context.json).await,
+        Command::ExportPublic { kid, format } => {
+            let keys = operations.public_keys(kid.as_deref()).await?;
+            return export::run(&keys, format, context.json);
+        }
+        Command::Rewrap => return rewrap::run(context).await,
+        Command::Create { alg } => operations.create(alg).await,
+        Command::Rotate { alg, now: false } => operations.rotate(alg).await,
+        Command::Rotate { alg, now: true } => operations.rotate_now(alg).await,
+        Command::Retire { kid } => operations.retire(&kid).await,
+        Command::Import { file, alg, now } => operations.import(&read_pem(&file)?, alg, now).await,
+    };
+    tell(&outcome?, &operations, context).await
+}
+
+/// The operations on the signing keys of an opened installation.
+pub(super) fn operations(context: &Context) -> KeyOperations<'_> {
+    KeyOperations::new(
         &context.store,
         &context.master_keys,
-        jwks_max_age,
-        tokens.access_token_lifetime.max(tokens.id_token_lifetime),
-    );
-    let outcome = match &command {
-        Command::List => return list(&operations, context.json).await,
-        Command::Rotate { now: false } => operations.rotate().await,
-        Command::Rotate { now: true } => operations.rotate_now().await,
-        Command::Retire { kid } => operations.retire(kid).await,
-        Command::Import { file, now } => operations.import(&read_pem(file)?, *now).await,
-    };
-    let outcome = outcome?;
-    if let Some(warning) = consequences(&outcome, jwks_max_age) {
-        note(&warning);
+        context.config.keys.jwks_max_age,
+        context.config.tokens.longest_signed_lifetime(),
+    )
+}
+
+/// What the first key of an algorithm means, made for a client that is about to be registered for it.
+pub(super) fn about_first(key: &KeyReport, publish_ahead: Duration) -> String {
+    let (KeyReport { kid, alg, created_at, .. }, until) = (key, key.created_at + publish_ahead);
+    format!(
+        "note: the key {kid}, the first for {alg}, was made at {created_at} and signs at once. A verifier that keeps a \
+         copy of the published keys and does not fetch them anew for a key that it does not know may refuse this \
+         client's tokens until {until}. `grantor key create --alg {alg}` in advance avoids that."
+    )
+}
+
+async fn tell(
+    outcome: &KeyOutcome,
+    operations: &KeyOperations<'_>,
+    context: &Context,
+) -> Result<(), CommandError> {
+    let clients = context.store.clients().await?;
+    let consequences = Consequences::of(outcome, operations.publish_ahead(), &clients);
+    if let Some(consequences) = &consequences {
+        note(&consequences.text);
     }
-    print(context.json, &OutcomeView::from(&outcome), || in_words(&outcome))
+    print(context.json, &OutcomeView::new(outcome, consequences.as_ref()), || in_words(outcome))
 }
 
 async fn list(operations: &KeyOperations<'_>, json: bool) -> Result<(), CommandError> {
     let keys = operations.list().await?;
     print(json, &keys, || {
         let rows = keys.iter().map(|key| {
+            let until = key.published_until.map(|until| until.to_string()).unwrap_or_default();
             let (created_at, activates_at) = (key.created_at.to_string(), key.activates_at.to_string());
-            [key.kid.clone(), key.alg.clone(), key.state.name().to_owned(), created_at, activates_at]
+            [
+                key.kid.clone(),
+                key.alg.to_string(),
+                key.state.name().to_owned(),
+                created_at,
+                activates_at,
+                until,
+            ]
         });
-        let head = ["kid", "alg", "state", "created_at", "activates_at"];
+        let head = ["kid", "alg", "state", "created_at", "activates_at", "published_until"];
         table(
             head,
             rows.collect(),
@@ -144,103 +238,29 @@ fn read_pem(path: &Path) -> Result<Zeroizing<String>, CommandError> {
     Ok(text)
 }
 
-/// What the operation means for tokens and for those who verify them.
-fn consequences(outcome: &KeyOutcome, jwks_max_age: Duration) -> Option<String> {
-    if !outcome.changed {
-        return None;
-    }
-    let age = minutes(jwks_max_age);
-    match outcome.key.state {
-        SigningKeyState::Active => Some(format!(
-            "note: running servers sign with this key within 2 s. An API that keeps a copy of the published keys \
-             and does not fetch them anew for a key that it does not know may refuse new tokens for up to {age}."
-        )),
-        SigningKeyState::Retired => Some(format!(
-            "note: running servers refuse every token that this key signed within 2 s. An API that keeps a copy of \
-             the published keys may accept such a token for up to {age}, or until you restart it, and may refuse \
-             tokens of a key that it does not know yet for as long."
-        )),
-        SigningKeyState::Next | SigningKeyState::Retiring => None,
-    }
-}
-
-fn minutes(duration: Duration) -> String {
-    match duration.as_secs() {
-        60 => "a minute".to_owned(),
-        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
-}
-
-fn in_words(KeyOutcome { key, active, changed }: &KeyOutcome) -> String {
-    let kid = &key.kid;
+fn in_words(KeyOutcome { key, active, changed, at, .. }: &KeyOutcome) -> String {
+    let KeyReport { kid, alg, activates_at, .. } = key;
     match (key.state, changed) {
         (SigningKeyState::Next, true) => {
-            format!("The key {kid} is published and signs from {} on.", key.activates_at)
+            format!("The key {kid} is published and signs from {activates_at} on.")
         }
         (SigningKeyState::Next, false) => format!(
-            "The key {kid} is published already and signs from {} on.\nTo sign with it at once: grantor key rotate --now",
-            key.activates_at
+            "The key {kid} is published already and signs from {activates_at} on.\n\
+             To sign with it at once: grantor key rotate --now --alg {alg}"
         ),
         (SigningKeyState::Retired, false) => format!("The key {kid} was retired already."),
         (SigningKeyState::Retired, true) => match active {
             Some(active) => format!("The key {kid} is retired. The key {} signs.", active.kid),
             None => format!("The key {kid} is retired."),
         },
+        (SigningKeyState::Active, _) if activates_at > at => format!(
+            "The key {kid} is published. From {activates_at} on every verifier can have it: register clients for \
+             {alg} then."
+        ),
         (SigningKeyState::Active, _) => format!("The key {kid} signs."),
         (SigningKeyState::Retiring, _) => format!("The key {kid} is superseded and still published."),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-    use crate::time::Timestamp;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[arg(long, global = true)]
-        json: bool,
-        #[command(subcommand)]
-        command: Command,
-    }
-
-    fn outcome(state: SigningKeyState, changed: bool) -> KeyOutcome {
-        let key = |kid: &str, state| KeyReport {
-            kid: kid.to_owned(),
-            alg: "RS256".to_owned(),
-            state,
-            created_at: Timestamp::from_unix_seconds(0),
-            activates_at: Timestamp::from_unix_seconds(0),
-        };
-        KeyOutcome { key: key("k1", state), active: Some(key("k2", SigningKeyState::Active)), changed }
-    }
-
-    #[test]
-    fn a_kid_may_begin_with_a_hyphen() {
-        for line in ["key retire -sXh8 --json", "key retire --json -sXh8", "key --json retire -sXh8"] {
-            let line = Line::try_parse_from(line.split(' ')).unwrap();
-            assert!(line.json && matches!(line.command, Command::Retire { kid } if kid == "-sXh8"));
-        }
-    }
-
-    #[test]
-    fn the_json_names_the_key_its_state_and_who_signs() {
-        let json = serde_json::to_value(OutcomeView::from(&outcome(SigningKeyState::Retired, true))).unwrap();
-        assert_eq!(
-            (&json["kid"], &json["state"], &json["active_kid"]),
-            (&"k1".into(), &"retired".into(), &"k2".into())
-        );
-    }
-
-    #[test]
-    fn what_may_break_is_said_aloud() {
-        let said = |state, changed| consequences(&outcome(state, changed), Duration::from_secs(600));
-        assert!(said(SigningKeyState::Active, true).unwrap().contains("10 minutes"));
-        assert!(said(SigningKeyState::Retired, true).unwrap().contains("every token"));
-        assert_eq!(said(SigningKeyState::Next, true), None);
-        assert_eq!(said(SigningKeyState::Retired, false), None);
-    }
-}
+mod tests;

@@ -7,14 +7,14 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::context::{load_master_keys, open_database};
+use super::context::{open_database, prepare};
 use super::output::{note, say};
 use super::{CommandError, GlobalOptions, demo};
 use crate::app::Shared;
 use crate::clients::Registry;
 use crate::config::{Config, DatabaseSource};
 use crate::jobs::Jobs;
-use crate::keys::{KeyOperations, Keys, MasterKeys, verify_master_keys};
+use crate::keys::{KeyOperations, Keys, MasterKeys, open_master_keys};
 use crate::model::{AuditEvent, AuditEventKind, Details};
 use crate::store::{Database, Store};
 use crate::telemetry::logs;
@@ -76,15 +76,10 @@ fn load_config(options: Options, global: &GlobalOptions) -> Result<Config, Comma
 }
 
 async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Result<(), CommandError> {
-    if config.database.migrate {
-        database.migrate().await?;
-    } else {
-        database.check_schema().await?;
-    }
-    let master_keys = Arc::new(load_master_keys(&config)?);
+    let listed = prepare(&config, database).await?;
     let store = database.store(server::JOB_CONNECTIONS, config.database.acquire_timeout);
     store.ensure_audit_partitions().await?;
-    verify_master_keys(&store, &master_keys).await?;
+    let master_keys = Arc::new(open_master_keys(&store, listed).await?);
     store.ensure_partitions(config.tokens.refresh_absolute_lifetime).await?;
 
     raise_file_limit();
@@ -123,16 +118,19 @@ async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Re
 }
 
 async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> Result<Shared, CommandError> {
-    let token_lifetime = config.tokens.access_token_lifetime.max(config.tokens.id_token_lifetime);
-    KeyOperations::new(store, &master_keys, config.keys.jwks_max_age, token_lifetime).ensure_first().await?;
-    let keys = Keys::load(store, Arc::clone(&master_keys), token_lifetime, Timestamp::now()).await?;
+    let token_lifetime = config.tokens.longest_signed_lifetime();
+    KeyOperations::new(store, &master_keys, config.keys.jwks_max_age, token_lifetime)
+        .maintain(config.keys.rotate_every)
+        .await?;
+    let registry = Registry::load(store).await?;
+    let now = registry.database_time(Timestamp::now());
+    let keys = Keys::load(store, Arc::clone(&master_keys), token_lifetime, now).await?;
     let passwords = PasswordHasher::start(config.passwords.threads, Cost::from(&config.passwords))?;
     let demo = if config.database.source == DatabaseSource::Embedded {
         demo::seed(&config, store, &master_keys, &passwords).await?
     } else {
         None
     };
-    let registry = Registry::load(store).await?;
     Ok(Shared::new(config, master_keys, keys, registry, passwords, demo))
 }
 

@@ -37,6 +37,20 @@ pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> 
     parse(&text).ok_or_else(|| serde::de::Error::custom("not a duration"))
 }
 
+/// In the place of a duration: never.
+pub(super) const OFF: &str = "off";
+
+/// For fields that may be switched off.
+pub(super) fn deserialize_or_off<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.as_str() {
+        OFF => Ok(None),
+        text => parse(text).map(Some).ok_or_else(|| serde::de::Error::custom("not a duration")),
+    }
+}
+
 /// An idle lifetime beyond the absolute one would never be reached.
 pub(super) fn check_order(idle: (&str, Duration), absolute: (&str, Duration), problems: &mut Vec<String>) {
     if idle.1 > absolute.1 {

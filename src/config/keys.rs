@@ -42,6 +42,13 @@ pub(super) const SECTION: Section = Section {
             "How long others may keep a copy of /.well-known/jwks.json. \
              A new signing key is published this long before it signs.",
         ),
+        Setting::new(
+            "keys.rotate_every",
+            Kind::DurationOrOff(1, 400 * DAY),
+            "90d",
+            "How long a signing key signs until another takes over, without a hand and without an interruption. \
+             With \"off\" only commands change the signing keys.",
+        ),
     ],
 };
 
@@ -55,6 +62,22 @@ pub struct Keys {
     /// `max-age` of the JWKS document, and how long a new key is published before it signs.
     #[serde(deserialize_with = "duration::deserialize")]
     pub jwks_max_age: Duration,
+    /// How long a key signs until the server lets another take over; `None`: it does not.
+    #[serde(deserialize_with = "duration::deserialize_or_off")]
+    pub rotate_every: Option<Duration>,
+}
+
+impl Keys {
+    /// A key that is published for longer than it signs would never be alone, and the published keys would pile up.
+    pub(super) fn check(&self, problems: &mut Vec<String>) {
+        if let Some(rotate_every) = self.rotate_every.filter(|every| *every < self.jwks_max_age) {
+            let [every, age] =
+                [rotate_every, self.jwks_max_age].map(|duration| duration::format(duration.as_secs()));
+            problems.push(format!(
+                "keys.rotate_every ({every}) is below keys.jwks_max_age ({age}): raise it or lower the other"
+            ));
+        }
+    }
 }
 
 /// One place where master keys are.

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Integer(i64, i64),
     /// From and to this number of seconds.
     Duration(u64, u64),
+    /// A duration from … to …, in seconds, or `off`.
+    DurationOrOff(u64, u64),
     /// An IP address and a port.
     Address,
     Path,
@@ -55,6 +57,9 @@ impl Kind {
             Self::Duration(min, max) => {
                 let (min, max) = (duration::format(*min), duration::format(*max));
                 format!("a duration (s, m, h or d) from \"{min}\" to \"{max}\"")
+            }
+            Self::DurationOrOff(min, max) => {
+                format!("{} or \"{}\"", Self::Duration(*min, *max).expected(), duration::OFF)
             }
             Self::Address => "an IP address and a port such as \"127.0.0.1:8080\" or \"[::]:8080\"".into(),
             Self::Path => "the path of a file or directory".into(),
@@ -117,6 +122,8 @@ impl Kind {
             (Self::Duration(min, max), Value::String(text)) => {
                 duration::parse(text).is_some_and(|duration| (*min..=*max).contains(&duration.as_secs()))
             }
+            (Self::DurationOrOff(_, _), Value::String(text)) if text == duration::OFF => true,
+            (Self::DurationOrOff(min, max), value) => Self::Duration(*min, *max).accepts(value),
             (Self::Address, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
             (Self::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
             _ => false,

@@ -133,6 +133,7 @@ impl Config {
     fn check(&self, overrides: &Overrides) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
         self.server.check(&mut problems);
+        self.keys.check(&mut problems);
         self.tokens.check(&mut problems);
         self.sessions.check(&mut problems);
         self.outgoing.check(&self.issuer, &mut problems);

@@ -77,6 +77,11 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// The longest lifetime of what signing keys sign, clients with one of their own aside.
+    pub fn longest_signed_lifetime(&self) -> Duration {
+        self.access_token_lifetime.max(self.id_token_lifetime)
+    }
+
     pub(super) fn check(&self, problems: &mut Vec<String>) {
         duration::check_order(
             ("tokens.refresh_idle_lifetime", self.refresh_idle_lifetime),

@@ -35,7 +35,8 @@ impl Heart {
             Err(late) => self.tell_away(&late),
         }
         if self.keys_are_old {
-            let reload = shared.keys.reload(store, Timestamp::now());
+            let now = shared.registry.database_time(Timestamp::now());
+            let reload = shared.keys.reload(store, now);
             match tokio::time::timeout(LONGEST_LOOK, reload).await {
                 Ok(Ok(())) => self.keys_are_old = false,
                 Err(_) => tracing::error!("the signing keys could not be read in time"),

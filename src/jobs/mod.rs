@@ -3,6 +3,7 @@
 mod cleanup;
 mod heartbeat;
 mod partitions;
+mod signing_keys;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ impl Jobs {
         jobs.every(Duration::from_secs(3_600), "partitions to come", partitions::ensure);
         jobs.leased(Duration::from_secs(3_600), "past partitions", partitions::drop_past);
         jobs.leased(Duration::from_secs(60), "cleanup", cleanup::run);
+        jobs.leased(signing_keys::interval(&jobs.shared.config.keys), "signing keys", signing_keys::maintain);
         jobs
     }
 
@@ -66,13 +68,14 @@ impl Jobs {
     }
 
     /// In one process at a time, whichever holds the lease.
-    fn leased<F>(
+    fn leased<F, E>(
         &self,
         interval: Duration,
         name: &'static str,
         run: impl Fn(Store, Arc<Shared>) -> F + Clone + Send + Sync + 'static,
     ) where
-        F: Future<Output = Result<(), StoreError>> + Send,
+        F: Future<Output = Result<(), E>> + Send,
+        E: std::error::Error + From<StoreError> + 'static,
     {
         let holder = self.holder;
         self.every(interval, name, move |store, shared| {
@@ -81,19 +84,20 @@ impl Jobs {
                 if store.take_lease(name, holder, interval).await? {
                     run(store, shared).await?;
                 }
-                Ok(())
+                Ok::<(), E>(())
             }
         });
     }
 
     /// In this process, again and again.
-    fn every<F>(
+    fn every<F, E>(
         &self,
         interval: Duration,
         name: &'static str,
         run: impl Fn(Store, Arc<Shared>) -> F + Send + 'static,
     ) where
-        F: Future<Output = Result<(), StoreError>> + Send,
+        F: Future<Output = Result<(), E>> + Send,
+        E: std::error::Error + 'static,
     {
         let (store, shared, stop) = (self.store.clone(), Arc::clone(&self.shared), self.stop.clone());
         self.tasks.spawn(async move {

@@ -6,6 +6,7 @@ mod client_jwk;
 mod error;
 mod jwk;
 mod jws;
+mod spki;
 mod verification;
 
 pub use algorithm::Algorithm;

@@ -8,10 +8,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use aws_lc_rs::rsa::PublicKeyComponents;
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::jwk::PublicNumbers;
 use super::{Algorithm, JoseError, PublicJwk, TokenType};
 use crate::secret::from_base64url;
 
@@ -29,17 +32,25 @@ impl VerificationKey {
     /// Parses a public key.
     ///
     /// # Errors
-    /// If it is not an RSA key.
+    /// If its numbers are not those of a key of its type.
     pub fn new(jwk: &PublicJwk) -> Result<Self, JoseError> {
-        let unusable = || JoseError::Key("its modulus or exponent is not a number");
-        let (n, e) = (jwk.modulus().ok_or_else(unusable)?, jwk.exponent().ok_or_else(unusable)?);
-        let key = match jwk.alg() {
-            Algorithm::Rs256 => {
+        let numbers = jwk.numbers().ok_or(JoseError::Key("its members are not numbers of its type"))?;
+        let key = match (jwk.alg(), numbers) {
+            (Algorithm::Rs256, PublicNumbers::Rsa { n, e }) => {
                 PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             }
-            _ => return Err(JoseError::Key("its algorithm is not available")),
+            // RFC 7518 §3.5: MGF1 with SHA-256, and a salt as long as the hash.
+            (Algorithm::Ps256, PublicNumbers::Rsa { n, e }) => {
+                PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PSS_2048_8192_SHA256)
+            }
+            // RFC 7518 §3.4: the signature is R and S in full length, not ASN.1.
+            (Algorithm::Es256, PublicNumbers::P256(point)) => {
+                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+            }
+            (Algorithm::Ed25519, PublicNumbers::Ed25519(key)) => ParsedPublicKey::new(&ED25519, key),
+            _ => return Err(JoseError::Key("its alg is not one of its type")),
         };
-        let key = key.map_err(|_| JoseError::Key("it is not an RSA key"))?;
+        let key = key.map_err(|_| JoseError::Key("it is not a key of its type"))?;
         Ok(Self { alg: jwk.alg(), key })
     }
 

@@ -1,8 +1,9 @@
 //! What can go wrong with keys.
 
 use super::{ImportError, MasterKeyError};
-use crate::jose::JoseError;
+use crate::jose::{Algorithm, JoseError};
 use crate::model::SigningKeyState;
+use crate::protocol::TokenError;
 use crate::store::StoreError;
 
 /// Why an operation on keys failed. No variant holds key material.
@@ -34,14 +35,19 @@ pub enum KeyError {
         reason: &'static str,
     },
     /// A new key could not be made.
-    #[error("no RSA key could be made: {0}")]
-    Generation(&'static str),
+    #[error("no key for {alg} could be made: {reason}")]
+    Generation {
+        /// What it was to sign with.
+        alg: Algorithm,
+        /// What went wrong.
+        reason: &'static str,
+    },
     /// A key that was brought is not fit to sign.
     #[error(transparent)]
     Import(#[from] ImportError),
     /// There is no key to sign with.
-    #[error("there is no signing key: `grantor key rotate --now` makes one")]
-    NoSigningKey,
+    #[error("there is no signing key for {0}: `grantor key rotate --now --alg {0}` makes one")]
+    NoSigningKey(Algorithm),
     /// The signature could not be made.
     #[error("the signing key {kid} failed to sign")]
     Signing {
@@ -77,6 +83,15 @@ pub enum KeyError {
     /// Others kept changing the keys.
     #[error("other processes are changing the signing keys: try again")]
     Contended,
+}
+
+impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => error.into(),
+            error => Self::server_error("the server has no key to sign with").with_source(error),
+        }
+    }
 }
 
 fn in_words(state: SigningKeyState) -> &'static str {

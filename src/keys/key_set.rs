@@ -1,11 +1,11 @@
 //! The signing keys of one moment, parsed, with everything prepared that a request asks for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{KeyError, LifeCycle, MasterKeys, Signer, key_material};
-use crate::jose::{VerificationKey, VerificationKeys, jwk_set};
+use crate::jose::{Algorithm, VerificationKey, VerificationKeys, jwk_set};
 use crate::model::SigningKey;
 use crate::secret::{base64url, sha256};
 use crate::time::Timestamp;
@@ -37,7 +37,7 @@ struct ParsedKey {
 #[derive(Debug)]
 struct Phase {
     from: Timestamp,
-    signer: Option<Arc<Signer>>,
+    signers: BTreeMap<Algorithm, Arc<Signer>>,
     verification_keys: VerificationKeys,
     jwks: Jwks,
 }
@@ -55,28 +55,37 @@ impl KeySet {
         previous: Option<&Self>,
         now: Timestamp,
     ) -> Result<Self, KeyError> {
-        let life_cycle = LifeCycle::new(rows, token_lifetime);
+        let life_cycles = Algorithm::ALL.map(|alg| LifeCycle::new(rows, alg, token_lifetime));
+        let mut begins: Vec<_> = life_cycles.iter().flat_map(|cycle| cycle.turning_points(now)).collect();
+        begins.push(now);
+        begins.sort_unstable();
+        begins.dedup();
         let mut keys = HashMap::new();
         let mut phases = Vec::new();
-        for from in std::iter::once(now).chain(life_cycle.turning_points(now)) {
-            for row in life_cycle.published(from) {
+        for from in begins {
+            for row in life_cycles.iter().flat_map(|cycle| cycle.published(from)) {
                 if !keys.contains_key(&row.kid) {
                     let known = previous.and_then(|set| set.keys.get(&row.kid)).cloned();
                     let key = known.map_or_else(|| parse(row, master_keys), Ok)?;
                     keys.insert(row.kid.clone(), key);
                 }
             }
-            phases.push(Phase::new(from, life_cycle, &keys)?);
+            phases.push(Phase::new(from, &life_cycles, &keys)?);
         }
         Ok(Self { keys, phases })
     }
 
-    /// The key that signs.
+    /// The key that signs with this algorithm.
     ///
     /// # Errors
-    /// [`KeyError::NoSigningKey`] if all are retired.
-    pub fn signer(&self, now: Timestamp) -> Result<&Arc<Signer>, KeyError> {
-        self.phase(now).signer.as_ref().ok_or(KeyError::NoSigningKey)
+    /// [`KeyError::NoSigningKey`] if there is none, or all are retired.
+    pub fn signer(&self, alg: Algorithm, now: Timestamp) -> Result<&Arc<Signer>, KeyError> {
+        self.phase(now).signers.get(&alg).ok_or(KeyError::NoSigningKey(alg))
+    }
+
+    /// The algorithms that there is a key for: what metadata may promise.
+    pub fn algorithms(&self, now: Timestamp) -> impl Iterator<Item = Algorithm> {
+        self.phase(now).signers.keys().copied()
     }
 
     /// The published keys, to verify with.
@@ -98,19 +107,20 @@ impl KeySet {
 impl Phase {
     fn new(
         from: Timestamp,
-        life_cycle: LifeCycle<'_>,
+        life_cycles: &[LifeCycle<'_>],
         keys: &HashMap<String, Arc<ParsedKey>>,
     ) -> Result<Self, KeyError> {
-        let published: Vec<_> =
-            life_cycle.published(from).into_iter().filter_map(|row| keys.get(&row.kid)).collect();
+        let published: Vec<_> = life_cycles
+            .iter()
+            .flat_map(|cycle| cycle.published(from))
+            .filter_map(|row| keys.get(&row.kid))
+            .collect();
         let body = jwk_set(published.iter().map(|key| key.signer.public_jwk()))?;
         let etag = format!("\"{}\"", base64url(&sha256(body.as_bytes())[..16]));
+        let active = life_cycles.iter().filter_map(|cycle| keys.get(&cycle.active(from)?.kid));
         Ok(Self {
             from,
-            signer: life_cycle
-                .active(from)
-                .and_then(|row| keys.get(&row.kid))
-                .map(|key| Arc::clone(&key.signer)),
+            signers: active.map(|key| (key.signer.alg(), Arc::clone(&key.signer))).collect(),
             verification_keys: published
                 .iter()
                 .map(|key| (key.signer.kid().to_owned(), Arc::clone(&key.verification_key)))

@@ -3,31 +3,39 @@
 
 use std::time::Duration;
 
+use crate::jose::Algorithm;
 use crate::model::{SigningKey, SigningKeyState};
 use crate::time::Timestamp;
 
 /// How far the clocks of verifiers and of other processes may be off.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// The keys on record, and how long the tokens live that they sign.
+/// The keys of one algorithm on record, and how long the tokens live that they sign. Each algorithm has a
+/// life cycle of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct LifeCycle<'a> {
     keys: &'a [SigningKey],
-    overlap: Duration,
+    alg: Algorithm,
+    token_lifetime: Duration,
 }
 
 impl<'a> LifeCycle<'a> {
-    /// `token_lifetime` is that of the longest-lived token: so long, and a leeway, a superseded key
-    /// stays published.
-    pub fn new(keys: &'a [SigningKey], token_lifetime: Duration) -> Self {
-        Self { keys, overlap: token_lifetime + LEEWAY }
+    /// Of `keys` those for `alg`. `token_lifetime` is that of the longest-lived token as it is configured
+    /// now; a key that remembers a longer one goes by that.
+    pub fn new(keys: &'a [SigningKey], alg: Algorithm, token_lifetime: Duration) -> Self {
+        Self { keys, alg, token_lifetime }
+    }
+
+    /// All of them, the oldest first.
+    pub fn keys(&self) -> impl Iterator<Item = &'a SigningKey> + use<'a> {
+        let alg = self.alg;
+        self.keys.iter().filter(move |key| key.alg == alg)
     }
 
     /// The key that signs: the latest that has come of age. If none has, the earliest that will: the
     /// clock of this process may be behind the database's, which set the times.
     pub fn active(&self, now: Timestamp) -> Option<&'a SigningKey> {
-        let candidates =
-            || self.keys.iter().filter(|key| key.retired_at.is_none() && !self.is_outlived(key, now));
+        let candidates = || self.keys().filter(|key| key.retired_at.is_none() && !self.is_outlived(key, now));
         candidates()
             .filter(|key| key.activates_at <= now)
             .max_by_key(|key| seniority(key))
@@ -36,15 +44,14 @@ impl<'a> LifeCycle<'a> {
 
     /// The key that waits to sign; the earliest, should there be several.
     pub fn next(&self, now: Timestamp) -> Option<&'a SigningKey> {
-        self.keys
-            .iter()
+        self.keys()
             .filter(|key| self.state(key, now) == SigningKeyState::Next)
             .min_by_key(|key| seniority(key))
     }
 
     /// The key with this id, wherever it is in its life.
     pub fn key(&self, kid: &str) -> Option<&'a SigningKey> {
-        self.keys.iter().find(|key| key.kid == kid)
+        self.keys().find(|key| key.kid == kid)
     }
 
     /// Where a key is in its life.
@@ -66,8 +73,7 @@ impl<'a> LifeCycle<'a> {
     /// latest first.
     pub fn published(&self, now: Timestamp) -> Vec<&'a SigningKey> {
         let mut published: Vec<_> = self
-            .keys
-            .iter()
+            .keys()
             .map(|key| (self.state(key, now), key))
             .filter(|(state, _)| *state != SigningKeyState::Retired)
             .collect();
@@ -85,9 +91,8 @@ impl<'a> LifeCycle<'a> {
     /// The instants after `now` at which a state may change, in order.
     pub fn turning_points(&self, now: Timestamp) -> Vec<Timestamp> {
         let mut points: Vec<_> = self
-            .keys
-            .iter()
-            .flat_map(|key| [key.activates_at, key.activates_at + self.overlap])
+            .keys()
+            .flat_map(|key| std::iter::once(key.activates_at).chain(self.outlived_at(key)))
             .filter(|point| *point > now)
             .collect();
         points.sort_unstable();
@@ -95,14 +100,20 @@ impl<'a> LifeCycle<'a> {
         points
     }
 
-    /// Whether another key took over so long ago that each token that this one signed has expired. A
-    /// key that took over counts although it has been retired since: what is no longer published does
-    /// not come back.
+    /// When the last token that this key signed has expired, if another key has taken over or will. A key
+    /// that took over counts although it has been retired since: what is no longer published does not come
+    /// back.
+    pub fn outlived_at(&self, key: &SigningKey) -> Option<Timestamp> {
+        let overlap = self.token_lifetime.max(key.longest_token_lifetime) + LEEWAY;
+        self.keys()
+            .filter(|other| other.retired_at.is_none_or(|retired_at| other.activates_at < retired_at))
+            .filter(|other| seniority(other) > seniority(key))
+            .map(|other| other.activates_at + overlap)
+            .min()
+    }
+
     fn is_outlived(&self, key: &SigningKey, now: Timestamp) -> bool {
-        self.keys.iter().any(|other| {
-            let signed = other.retired_at.is_none_or(|retired_at| other.activates_at < retired_at);
-            signed && seniority(other) > seniority(key) && other.activates_at + self.overlap <= now
-        })
+        self.outlived_at(key).is_some_and(|at| at <= now)
     }
 }
 

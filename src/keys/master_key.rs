@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::secret::{Secret, base64url, constant_time_eq};
+use crate::secret::base64url;
 
 const SALT: &[u8] = b"grantor master key 1";
 
@@ -35,10 +35,12 @@ pub enum Purpose {
     DemoApp,
     /// A client secret that must stay readable, since assertions are verified with it.
     SealedClientSecret,
+    /// Another master key, which this one has replaced.
+    MasterKey,
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::ClientSecret,
         Self::RefreshDerive,
         Self::RefreshTag,
@@ -48,6 +50,7 @@ impl Purpose {
         Self::Throttle,
         Self::DemoApp,
         Self::SealedClientSecret,
+        Self::MasterKey,
     ];
 
     /// The name that goes into the derivation: never to be changed.
@@ -62,6 +65,7 @@ impl Purpose {
             Self::Throttle => "throttle",
             Self::DemoApp => "demo app",
             Self::SealedClientSecret => "sealed client secret",
+            Self::MasterKey => "master key",
         }
     }
 }
@@ -72,8 +76,10 @@ struct PurposeKeys {
     seal: hkdf::Prk,
 }
 
-/// One master key, as the keys derived from it; the key itself is not kept.
+/// One master key and the keys derived from it.
 pub struct MasterKey {
+    /// The key itself, for no other use than to be encrypted under its successor.
+    bytes: Zeroizing<[u8; 32]>,
     id: [u8; 8],
     check_value: [u8; 32],
     source: String,
@@ -82,7 +88,7 @@ pub struct MasterKey {
 
 impl MasterKey {
     /// Reads 32 bytes in base64, in the standard or the URL-safe alphabet, padded or not.
-    fn parse(text: &str, source: &str) -> Result<Self, MasterKeyError> {
+    pub(super) fn parse(text: &str, source: &str) -> Result<Self, MasterKeyError> {
         let malformed = || MasterKeyError::Malformed { source_name: source.to_owned() };
         let text = Zeroizing::new(text.trim_end_matches('=').replace('-', "+").replace('_', "/"));
         let bytes = Zeroizing::new(STANDARD_NO_PAD.decode(text.as_bytes()).map_err(|_| malformed())?);
@@ -95,6 +101,7 @@ impl MasterKey {
         let mut id = [0; 8];
         id.copy_from_slice(&expand(&root, &[b"id"])[..8]);
         Self {
+            bytes: Zeroizing::new(*bytes),
             id,
             check_value: *expand(&root, &[b"check value"]),
             source: source.to_owned(),
@@ -173,6 +180,18 @@ impl MasterKey {
         Some(body)
     }
 
+    /// This key, encrypted under another one.
+    pub(super) fn wrapped_under(&self, other: &Self) -> Vec<u8> {
+        other.seal(Purpose::MasterKey, b"", self.bytes.as_ref(), &self.id)
+    }
+
+    /// The key that [`Self::wrapped_under`] this one encrypted; `None` if it is another than `id` says.
+    pub(super) fn unwrap(&self, sealed: &[u8], id: &[u8], source: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(self.open(Purpose::MasterKey, b"", sealed, id)?);
+        let key = Self::derive(bytes.as_slice().try_into().ok()?, source);
+        (key.id == id).then_some(key)
+    }
+
     fn sealing_key(&self, purpose: Purpose, context: &[u8]) -> RandomizedNonceKey {
         let key = expand(&self.of(purpose).seal, &[context]);
         #[expect(clippy::expect_used, reason = "a key of 32 bytes is what AES-256 takes")]
@@ -196,55 +215,6 @@ fn expand(key: &hkdf::Prk, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     #[expect(clippy::expect_used, reason = "32 bytes are within what HKDF gives")]
     key.expand(info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(out.as_mut())).expect("HKDF gives 32 bytes");
     out
-}
-
-/// The master keys of this process: the first writes, all read.
-#[derive(Debug)]
-pub struct MasterKeys(Vec<MasterKey>);
-
-impl MasterKeys {
-    /// Reads keys from texts, each with its source's name for messages. A text holds one key, or
-    /// several separated by white space or commas. A key that is listed twice counts once.
-    ///
-    /// # Errors
-    /// If there is no key at all or a text is not 32 bytes in base64.
-    pub fn load(sources: &[(String, Secret<String>)]) -> Result<Self, MasterKeyError> {
-        let mut keys: Vec<MasterKey> = Vec::new();
-        for (source, text) in sources {
-            let separator = |c: char| c.is_whitespace() || c == ',';
-            let mut texts = text.expose().split(separator).filter(|part| !part.is_empty()).peekable();
-            if texts.peek().is_none() {
-                return Err(MasterKeyError::Malformed { source_name: source.clone() });
-            }
-            for text in texts {
-                let key = MasterKey::parse(text, source)?;
-                if !keys.iter().any(|known| known.id == key.id) {
-                    keys.push(key);
-                }
-            }
-        }
-        if keys.is_empty() { Err(MasterKeyError::Missing) } else { Ok(Self(keys)) }
-    }
-
-    /// The key that writes.
-    pub fn current(&self) -> &MasterKey {
-        &self.0[0]
-    }
-
-    /// The key with this id.
-    pub fn by_id(&self, id: &[u8]) -> Option<&MasterKey> {
-        self.0.iter().find(|key| key.id == id)
-    }
-
-    /// Whether one of the keys has this id and yields this check value.
-    pub fn matches(&self, id: &[u8], check_value: &[u8]) -> bool {
-        self.by_id(id).is_some_and(|key| constant_time_eq(&key.check_value, check_value))
-    }
-
-    /// All keys, the writing one first.
-    pub fn iter(&self) -> impl Iterator<Item = &MasterKey> {
-        self.0.iter()
-    }
 }
 
 /// Why a master key cannot be used. Never holds key material.

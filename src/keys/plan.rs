@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{KeyError, LifeCycle};
-use crate::model::SigningKeyState;
+use crate::model::{SigningKey, SigningKeyState};
 use crate::time::Timestamp;
 
 /// What to do.
@@ -32,12 +32,33 @@ impl Decision {
     }
 }
 
-/// There shall be a key to sign with.
-pub(super) fn first(life_cycle: LifeCycle<'_>, now: Timestamp) -> Decision {
+/// There shall be a key to sign with; if one has to be made, it comes of age after `activates_in`.
+pub(super) fn first(life_cycle: LifeCycle<'_>, now: Timestamp, activates_in: Duration) -> Decision {
     match life_cycle.active(now) {
         Some(key) => Decision::Keep(key.kid.clone()),
-        None => Decision::bring_in(Successor::Insert(Duration::ZERO)),
+        None => Decision::bring_in(Successor::Insert(activates_in)),
     }
+}
+
+/// Whether it is time to publish the key that is to take over when the active one has signed for
+/// `rotate_every`.
+pub(super) fn is_due(
+    life_cycle: LifeCycle<'_>,
+    now: Timestamp,
+    rotate_every: Duration,
+    publish_ahead: Duration,
+) -> bool {
+    let is_old = |active: &SigningKey| active.activates_at + rotate_every <= now + publish_ahead;
+    life_cycle.active(now).is_some_and(is_old) && life_cycle.next(now).is_none()
+}
+
+/// The keys whose private parts nobody needs any more.
+pub(super) fn to_erase(life_cycle: LifeCycle<'_>, now: Timestamp) -> Vec<String> {
+    life_cycle
+        .keys()
+        .filter(|key| !key.is_erased() && life_cycle.state(key, now) == SigningKeyState::Retired)
+        .map(|key| key.kid.clone())
+        .collect()
 }
 
 /// The next key shall be published and sign `publish_ahead` later; one next key at a time.
@@ -66,16 +87,12 @@ pub(super) fn retire(life_cycle: LifeCycle<'_>, now: Timestamp, kid: &str) -> Re
     Ok(Decision::Change { retire: Some(key.kid.clone()), successor })
 }
 
-/// A key that an operator brought shall sign after `activates_in`.
+/// A key that an operator brought shall sign after `activates_in`; one next key at a time.
 pub(super) fn import(
     life_cycle: LifeCycle<'_>,
     now: Timestamp,
-    kid: &str,
     activates_in: Duration,
 ) -> Result<Decision, KeyError> {
-    if let Some(key) = life_cycle.key(kid) {
-        return Err(KeyError::AlreadyStored { kid: kid.to_owned(), state: life_cycle.state(key, now) });
-    }
     match life_cycle.next(now) {
         Some(next) => Err(KeyError::NextExists { kid: next.kid.clone() }),
         None => Ok(Decision::bring_in(Successor::Insert(activates_in))),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::{KeyError, KeySet, MasterKeys};
+use crate::jose::Algorithm;
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -48,13 +49,39 @@ impl Keys {
         self.0.current.load_full()
     }
 
+    /// The keys as last read or, if one of these algorithms has none yet, as they are now: the first client of
+    /// an algorithm may be faster than the news of its key.
+    ///
+    /// # Errors
+    /// If the database fails or a key cannot be used.
+    pub async fn with(
+        &self,
+        algorithms: &[Algorithm],
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<Arc<KeySet>, KeyError> {
+        let has_all = |set: &KeySet| algorithms.iter().all(|alg| set.signer(*alg, now).is_ok());
+        if !has_all(&self.current()) {
+            let _reading = self.0.reading.lock().await;
+            // Of many requests that miss a key at once, the first has looked.
+            if !has_all(&self.current()) {
+                self.read_anew(store, now).await?;
+            }
+        }
+        Ok(self.current())
+    }
+
     /// Reads the keys anew. To be called when `installation.version` has grown.
     ///
     /// # Errors
     /// If the database fails or a key cannot be used; the keys then stay as they were.
     pub async fn reload(&self, store: &Store, now: Timestamp) -> Result<(), KeyError> {
+        let _reading = self.0.reading.lock().await;
+        self.read_anew(store, now).await
+    }
+
+    async fn read_anew(&self, store: &Store, now: Timestamp) -> Result<(), KeyError> {
         let shared = &*self.0;
-        let _reading = shared.reading.lock().await;
         let previous = self.current();
         let set = read(store, &shared.master_keys, shared.token_lifetime, Some(&previous), now).await?;
         shared.current.store(Arc::new(set));

@@ -20,7 +20,7 @@ pub use client_authentication::{
 };
 pub use grant::{AuthorizationCode, Grant, RefreshState};
 pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_at, first_id_of_day};
-pub use master_key::StoredMasterKey;
+pub use master_key::{StoredMasterKey, WrappedMasterKey};
 pub use name::{FoldedName, NameProblem, check_name};
 pub use network::Network;
 pub use resource_server::ResourceServer;

@@ -45,14 +45,14 @@ pub struct AuthorizationServerMetadata {
     pub token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
     pub introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
-    pub introspection_signing_alg_values_supported: &'static [&'static str],
+    pub introspection_signing_alg_values_supported: Vec<&'static str>,
     pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
     pub revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     pub code_challenge_methods_supported: &'static [&'static str],
     pub authorization_response_iss_parameter_supported: bool,
     pub prompt_values_supported: Vec<&'static str>,
     pub subject_types_supported: &'static [&'static str],
-    pub id_token_signing_alg_values_supported: &'static [&'static str],
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub claims_supported: &'static [&'static str],
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
@@ -60,8 +60,12 @@ pub struct AuthorizationServerMetadata {
 }
 
 /// The metadata of `issuer`, which stands in it exactly as given (RFC 8414 §3.3). `scopes` are those that
-/// anybody may ask for: restricted ones are told to nobody.
-pub fn authorization_server_metadata(issuer: &str, scopes: &[String]) -> AuthorizationServerMetadata {
+/// anybody may ask for: restricted ones are told to nobody. `signing_algs` are those that there is a key for.
+pub fn authorization_server_metadata(
+    issuer: &str,
+    scopes: &[String],
+    signing_algs: &[&'static str],
+) -> AuthorizationServerMetadata {
     let endpoint = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
     AuthorizationServerMetadata {
         issuer: issuer.to_owned(),
@@ -80,7 +84,7 @@ pub fn authorization_server_metadata(issuer: &str, scopes: &[String]) -> Authori
         introspection_endpoint_auth_methods_supported: CONFIDENTIAL,
         introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         // RFC 9701 §7.
-        introspection_signing_alg_values_supported: &["RS256"],
+        introspection_signing_alg_values_supported: signing_algs.to_vec(),
         // RFC 7009 §2.1: a public client may revoke its own tokens.
         revocation_endpoint_auth_methods_supported: CONFIDENTIAL_OR_NONE,
         revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
@@ -89,7 +93,7 @@ pub fn authorization_server_metadata(issuer: &str, scopes: &[String]) -> Authori
         authorization_response_iss_parameter_supported: true,
         prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
         subject_types_supported: &["public"],
-        id_token_signing_alg_values_supported: &["RS256"],
+        id_token_signing_alg_values_supported: signing_algs.to_vec(),
         claims_supported: &["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"],
         claims_parameter_supported: false,
         request_parameter_supported: false,
@@ -106,8 +110,8 @@ mod tests {
 
     #[test]
     fn the_document_is_complete() {
-        let metadata =
-            authorization_server_metadata("https://id.example", &["openid".into(), "orders".into()]);
+        let scopes = ["openid".into(), "orders".into()];
+        let metadata = authorization_server_metadata("https://id.example", &scopes, &["RS256"]);
         let confidential =
             json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]);
         let with_none = json!([
@@ -153,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_issuer_stays_as_it_is_given() {
-        let metadata = authorization_server_metadata("https://id.example/tenant/", &[]);
+        let metadata = authorization_server_metadata("https://id.example/tenant/", &[], &[]);
         assert_eq!(metadata.issuer, "https://id.example/tenant/");
         assert_eq!(metadata.token_endpoint, "https://id.example/tenant/token");
     }

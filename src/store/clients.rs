@@ -6,6 +6,7 @@ use super::audit::{self, audited};
 use super::client_row::{ClientRow, Columns, SecretColumns};
 use super::resource_servers::register_named;
 use super::scopes::HeldScopes;
+use super::signing_keys::remember_clients_token_lifetimes;
 use super::{Store, StoreError, bump_version};
 use crate::model::{
     AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Origin,
@@ -147,6 +148,11 @@ impl Store {
     /// Removes a client; its grants are dead without it. Returns whether it existed.
     pub async fn delete_client(&self, id: &ClientId) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        // Whoever changes a client locks it before anything else.
+        sqlx::query!("SELECT client_id FROM clients WHERE client_id = $1 FOR UPDATE", id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        remember_clients_token_lifetimes(&mut transaction).await?;
         let done = audited!(
             "written AS (DELETE FROM clients WHERE client_id = $2 RETURNING client_id)",
             self.audit(&[AuditEvent::about_client(AuditEventKind::ClientDeleted, id)]),
@@ -178,6 +184,8 @@ impl ChangingClient<'_> {
     pub async fn write(mut self, client: &Client) -> Result<(), StoreError> {
         let columns = Columns::of(client);
         let scopes = self.scopes.of(&client.scopes);
+        register_named(&mut self.transaction, &[&client.audiences, &client.resource_servers]).await?;
+        remember_clients_token_lifetimes(&mut self.transaction).await?;
         let before = audit::client_row(&mut self.transaction, &client.id).await?;
         let done = sqlx::query!(
             "UPDATE clients
@@ -223,7 +231,6 @@ impl ChangingClient<'_> {
         )
         .execute(&mut *self.transaction)
         .await?;
-        register_named(&mut self.transaction, &[&client.audiences, &client.resource_servers]).await?;
         let after = audit::client_row(&mut self.transaction, &client.id).await?;
         audit::record(
             &mut *self.transaction,

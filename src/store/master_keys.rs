@@ -1,9 +1,35 @@
 //! The master keys that have written to this database.
 
+use sqlx::{Connection, PgExecutor};
+
 use super::audit::audited;
-use super::{Store, StoreError};
-use crate::model::{AuditEvent, AuditEventKind, StoredMasterKey};
+use super::{Database, Store, StoreError};
+use crate::model::{AuditEvent, AuditEventKind, StoredMasterKey, WrappedMasterKey};
 use crate::secret::base64url;
+
+impl Database {
+    /// The master keys on record, whatever the schema's version; none in an empty database.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn recorded_master_keys(&self) -> Result<Vec<StoredMasterKey>, StoreError> {
+        let mut connection = self.connection().await?;
+        let columns = sqlx::query_scalar!(
+            r#"SELECT attname::text AS "name!" FROM pg_attribute WHERE attrelid = to_regclass('master_keys')"#
+        )
+        .fetch_all(&mut connection)
+        .await?;
+        let keys = if columns.is_empty() {
+            Vec::new()
+        } else if columns.iter().any(|name| name == "wrapped_key") {
+            select(&mut connection).await?
+        } else {
+            select_before_wrapping(&mut connection).await?
+        };
+        let _ = connection.close().await;
+        Ok(keys)
+    }
+}
 
 impl Store {
     /// All master keys on record, the oldest first.
@@ -11,12 +37,7 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn master_keys(&self) -> Result<Vec<StoredMasterKey>, StoreError> {
-        Ok(sqlx::query_as!(
-            StoredMasterKey,
-            "SELECT id, check_value, source FROM master_keys ORDER BY created_at, id"
-        )
-        .fetch_all(&self.pool)
-        .await?)
+        select(&self.pool).await
     }
 
     /// Puts a key on record if every key there is one of `known`. Two processes with different keys
@@ -51,4 +72,69 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
+
+    /// Puts a master key, encrypted under another one, beside its check value. Whether anything changed.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn wrap_master_key(&self, id: &[u8], wrapped: &WrappedMasterKey) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE master_keys SET wrapped_key = $2, wrapped_by = $3
+             WHERE id = $1 AND id <> $3 AND wrapped_by IS DISTINCT FROM $3",
+            id,
+            wrapped.sealed,
+            wrapped.wrapped_by,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets the encryption of a key that is written with: a key that took its place once shall not open it.
+    /// Whether there was one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn unwrap_master_key(&self, id: &[u8]) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE master_keys SET wrapped_key = NULL, wrapped_by = NULL
+             WHERE id = $1 AND wrapped_by IS NOT NULL",
+            id
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+async fn select(executor: impl PgExecutor<'_>) -> Result<Vec<StoredMasterKey>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT id, check_value, source, wrapped_key, wrapped_by FROM master_keys ORDER BY created_at, id"
+    )
+    .fetch_all(executor)
+    .await?;
+    let keys = rows.into_iter().map(|row| StoredMasterKey {
+        id: row.id,
+        check_value: row.check_value,
+        source: row.source,
+        wrapped: row
+            .wrapped_key
+            .zip(row.wrapped_by)
+            .map(|(sealed, wrapped_by)| WrappedMasterKey { sealed, wrapped_by }),
+    });
+    Ok(keys.collect())
+}
+
+/// From the schema of a release before keys could be wrapped.
+async fn select_before_wrapping(executor: impl PgExecutor<'_>) -> Result<Vec<StoredMasterKey>, StoreError> {
+    let rows = sqlx::query!("SELECT id, check_value, source FROM master_keys ORDER BY created_at, id")
+        .fetch_all(executor)
+        .await?;
+    let keys = rows.into_iter().map(|row| StoredMasterKey {
+        id: row.id,
+        check_value: row.check_value,
+        source: row.source,
+        wrapped: None,
+    });
+    Ok(keys.collect())
 }

@@ -1,9 +1,12 @@
 //! Signing keys.
 
-use sqlx::PgExecutor;
+use std::time::Duration;
+
+use sqlx::{PgExecutor, Postgres, Transaction};
 
 use super::audit;
 use super::{Store, StoreError, bump_version};
+use crate::jose::Algorithm;
 use crate::model::{AuditEvent, AuditEventKind, NewSigningKey, SigningKey, SigningKeyChange};
 use crate::time::Timestamp;
 
@@ -30,12 +33,60 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn longest_client_token_lifetime(&self) -> Result<std::time::Duration, StoreError> {
+    pub async fn longest_client_token_lifetime(&self) -> Result<Duration, StoreError> {
         let seconds = sqlx::query_scalar!("SELECT max(access_token_lifetime) FROM clients")
             .fetch_one(&self.pool)
             .await?
             .and_then(|seconds| u64::try_from(seconds).ok());
-        Ok(std::time::Duration::from_secs(seconds.unwrap_or(0)))
+        Ok(Duration::from_secs(seconds.unwrap_or(0)))
+    }
+
+    /// The algorithms that clients are registered for; RS256 need not be among them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn registered_algorithms(&self) -> Result<Vec<Algorithm>, StoreError> {
+        let names = sqlx::query_scalar!(
+            r#"SELECT DISTINCT alg AS "alg!" FROM clients, unnest(ARRAY[access_token_signing_alg,
+                   id_token_signed_response_alg, introspection_signed_response_alg]) AS alg
+               WHERE alg IS NOT NULL"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(names.iter().filter_map(|name| Algorithm::from_name(name)).collect())
+    }
+
+    /// Lets the keys remember that tokens may live as long as `configured`, or as clients have it of their
+    /// own, before one of the two is lowered.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remember_token_lifetimes(&self, configured: Duration) -> Result<(), StoreError> {
+        remember_token_lifetimes(&self.pool, configured).await
+    }
+
+    /// Puts another encryption of a private key in the place of this one; nothing is done if it has been
+    /// replaced or erased meanwhile. Whether it was done.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn rewrap_signing_key(
+        &self,
+        key: &SigningKey,
+        wrapped: &[u8],
+        master_key_id: &[u8],
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE signing_keys SET wrapped_private_key = $2, master_key_id = $3
+             WHERE kid = $1 AND wrapped_private_key = $4",
+            key.kid,
+            wrapped,
+            master_key_id,
+            key.wrapped_private_key,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Changes the keys, provided that they still are as they were `seen`; `false` if not, and then
@@ -70,6 +121,17 @@ impl Store {
         if let Some((key, activates_in)) = &change.insert {
             insert(&mut *transaction, key, activates_in.as_secs_f64()).await?;
         }
+        if !change.erase.is_empty() {
+            // Empty rather than NULL, which the previous release could not read.
+            sqlx::query!(
+                "UPDATE signing_keys
+                 SET wrapped_private_key = '', retired_at = coalesce(retired_at, clock_timestamp())
+                 WHERE kid = ANY ($1)",
+                &change.erase
+            )
+            .execute(&mut *transaction)
+            .await?;
+        }
         audit::record(&mut *transaction, &self.origin, &events(change)).await?;
         transaction.commit().await?;
         Ok(true)
@@ -87,6 +149,36 @@ fn events(change: &SigningKeyChange) -> Vec<AuditEvent> {
     [retired, activated, inserted].into_iter().flatten().collect()
 }
 
+/// To be called before a client is changed or removed: its tokens may live longer than those of its successor.
+pub(super) async fn remember_clients_token_lifetimes(
+    transaction: &mut Transaction<'_, Postgres>,
+) -> Result<(), StoreError> {
+    // The lock of all changes of keys comes first, here as there.
+    sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut **transaction).await?;
+    remember_token_lifetimes(&mut **transaction, Duration::ZERO).await
+}
+
+/// Keys that are withdrawn sign nothing more, and need to remember nothing.
+async fn remember_token_lifetimes(
+    executor: impl PgExecutor<'_>,
+    configured: Duration,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE signing_keys SET longest_token_lifetime = longest
+         FROM (SELECT greatest($1, max(access_token_lifetime)) AS longest FROM clients) AS tokens
+         WHERE retired_at IS NULL AND longest_token_lifetime < longest",
+        seconds(configured)
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// As the column holds it.
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
 /// What a decision about keys rests on.
 fn fingerprint(keys: &[SigningKey]) -> Vec<(&str, Timestamp, Option<Timestamp>)> {
     keys.iter().map(|key| (key.kid.as_str(), key.activates_at, key.retired_at)).collect()
@@ -94,20 +186,27 @@ fn fingerprint(keys: &[SigningKey]) -> Vec<(&str, Timestamp, Option<Timestamp>)>
 
 async fn select(executor: impl PgExecutor<'_>) -> Result<Vec<SigningKey>, StoreError> {
     let rows = sqlx::query!(
-        "SELECT kid, alg, public_jwk, wrapped_private_key, master_key_id, created_at, activates_at, retired_at
+        "SELECT kid, alg, public_jwk, wrapped_private_key, master_key_id, longest_token_lifetime, created_at,
+                activates_at, retired_at
          FROM signing_keys ORDER BY created_at, kid"
     )
     .fetch_all(executor)
     .await?;
-    let keys = rows.into_iter().map(|row| SigningKey {
-        kid: row.kid,
-        alg: row.alg,
-        public_jwk: row.public_jwk,
-        wrapped_private_key: row.wrapped_private_key,
-        master_key_id: row.master_key_id,
-        created_at: row.created_at.into(),
-        activates_at: row.activates_at.into(),
-        retired_at: row.retired_at.map(Timestamp::from),
+    let keys = rows.into_iter().filter_map(|row| {
+        Some(SigningKey {
+            kid: row.kid,
+            // An algorithm that a later release brought is not available in this one.
+            alg: Algorithm::from_name(&row.alg)?,
+            public_jwk: row.public_jwk,
+            wrapped_private_key: row.wrapped_private_key,
+            master_key_id: row.master_key_id,
+            longest_token_lifetime: Duration::from_secs(
+                u64::try_from(row.longest_token_lifetime).unwrap_or(0),
+            ),
+            created_at: row.created_at.into(),
+            activates_at: row.activates_at.into(),
+            retired_at: row.retired_at.map(Timestamp::from),
+        })
     });
     Ok(keys.collect())
 }
@@ -123,7 +222,7 @@ async fn insert(
          SELECT $1, $2, $3, $4, $5, at, at + make_interval(secs => $6)
          FROM clock_timestamp() AS at",
         key.kid,
-        key.alg,
+        key.alg.name(),
         key.public_jwk,
         key.wrapped_private_key,
         key.master_key_id,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::{base64url, sha256};
+use crate::jose::Algorithm;
+use crate::secret::{base64url, sha256, sha512};
 
 /// The claims of an ID token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,16 +27,30 @@ pub struct IdTokenClaims {
     pub at_hash: String,
 }
 
-/// OpenID Connect Core §3.1.3.6: the left half of the hash that the ID token's algorithm uses (SHA-256).
-pub(super) fn at_hash(access_token: &str) -> String {
-    base64url(&sha256(access_token.as_bytes())[..16])
+/// OpenID Connect Core §3.1.3.6: the left half of the hash that the ID token's algorithm uses. RFC 8032 §5.1
+/// makes that SHA-512 for Ed25519.
+pub(super) fn at_hash(access_token: &str, alg: Algorithm) -> String {
+    match alg {
+        Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => {
+            base64url(&sha256(access_token.as_bytes())[..16])
+        }
+        Algorithm::Ed25519 => base64url(&sha512(access_token.as_bytes())[..32]),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn at_hash_is_the_left_half() {
-        // Computed independently: base64url(SHA-256("abc")[..16]).
-        assert_eq!(super::at_hash("abc"), "ungWv48Bz-pBQUDeXa4iIw");
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Computed independently: the left halves of SHA-256("abc") and SHA-512("abc"), in base64url.
+    #[rstest]
+    #[case(Algorithm::Rs256, "ungWv48Bz-pBQUDeXa4iIw")]
+    #[case(Algorithm::Ps256, "ungWv48Bz-pBQUDeXa4iIw")]
+    #[case(Algorithm::Es256, "ungWv48Bz-pBQUDeXa4iIw")]
+    #[case(Algorithm::Ed25519, "3a81oZNherrMQXNJriBBMRLm-k6JqX6iCp7u5ktV05o")]
+    fn at_hash_is_the_left_half(#[case] alg: Algorithm, #[case] expected: &str) {
+        assert_eq!(at_hash("abc", alg), expected);
     }
 }

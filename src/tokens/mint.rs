@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::access_token::{AccessTokenClaims, Audience, random_jti};
 use super::id_token::{IdTokenClaims, at_hash};
 use crate::config::Tokens;
 use crate::grants::{Approved, IdTokenFor, Subject, ValidatedTokenRequest};
-use crate::jose::{AccessToken, IdToken, TokenType};
-use crate::keys::Signer;
+use crate::jose::{AccessToken, Algorithm, IdToken, TokenType};
+use crate::keys::{KeyError, KeySet, Signer};
 use crate::protocol::{TokenError, TokenResponse, TokenType as ResponseTokenType};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -16,8 +18,10 @@ use crate::time::Timestamp;
 pub struct Mint<'a> {
     /// The issuer.
     pub issuer: &'a str,
-    /// The key that signs now.
-    pub signer: &'a Signer,
+    /// The keys of this moment.
+    pub keys: &'a KeySet,
+    /// This moment, by the clock that keys live by.
+    pub key_time: Timestamp,
     /// Configured lifetimes.
     pub lifetimes: &'a Tokens,
 }
@@ -34,7 +38,8 @@ impl Mint<'_> {
     ) -> Result<TokenResponse, TokenError> {
         let approved = validated.into_approved();
         let claims = self.access_token_claims(&approved, now);
-        let access_token = self.sign::<AccessToken>(&claims).await?;
+        let signer = self.signer(approved.client.access_token_signing_alg)?;
+        let access_token = sign::<AccessToken>(signer, &claims).await?;
         let id_token = match &approved.id_token {
             Some(details) => self.id_token(&approved, details, &access_token, now).await?,
             None => None,
@@ -90,6 +95,7 @@ impl Mint<'_> {
     ) -> Result<Option<String>, TokenError> {
         let Subject::User { id, auth_time, .. } = &approved.subject else { return Ok(None) };
         let lifetime: Duration = self.lifetimes.id_token_lifetime;
+        let signer = self.signer(approved.client.id_token_signed_response_alg)?;
         let claims = IdTokenClaims {
             iss: self.issuer.to_owned(),
             sub: id.to_string(),
@@ -98,15 +104,21 @@ impl Mint<'_> {
             iat: now.unix_seconds(),
             auth_time: auth_time.unix_seconds(),
             nonce: details.nonce.clone(),
-            at_hash: at_hash(access_token),
+            at_hash: at_hash(access_token, signer.alg()),
         };
-        self.sign::<IdToken>(&claims).await.map(Some)
+        sign::<IdToken>(signer, &claims).await.map(Some)
     }
 
-    async fn sign<T: TokenType>(&self, claims: &impl serde::Serialize) -> Result<String, TokenError> {
-        self.signer
-            .sign_jwt::<T>(claims)
-            .await
-            .map_err(|error| TokenError::server_error("the token could not be signed").with_source(error))
+    /// The key for what a client is registered for; RS256 where it is registered for nothing else.
+    fn signer(&self, alg: Option<Algorithm>) -> Result<&Signer, TokenError> {
+        Ok(self.keys.signer(alg.unwrap_or_default(), self.key_time).map_err(not_signed)?)
     }
+}
+
+async fn sign<T: TokenType>(signer: &Signer, claims: &impl Serialize) -> Result<String, TokenError> {
+    signer.sign_jwt::<T>(claims).await.map_err(not_signed)
+}
+
+fn not_signed(error: KeyError) -> TokenError {
+    TokenError::server_error("the token could not be signed").with_source(error)
 }

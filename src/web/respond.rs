@@ -42,7 +42,7 @@ impl From<Refused> for TokenFailure {
 
 impl From<KeyError> for TokenFailure {
     fn from(error: KeyError) -> Self {
-        TokenError::server_error("the server has no key to sign with").with_source(error).into()
+        Self::Error(error.into())
     }
 }
 

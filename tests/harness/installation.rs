@@ -62,7 +62,8 @@ impl Installation {
         path
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The binary with this installation's environment, to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
         command
             .args(arguments)

@@ -10,7 +10,7 @@ use sqlx::{Executor, Row};
 
 use crate::harness::{Browser, Installation, MASTER_KEY, Server, Settings, TestDatabase};
 
-fn new_master_key() -> String {
+pub fn new_master_key() -> String {
     base64url(&random_bytes::<32>()).replace('-', "+").replace('_', "/") + "="
 }
 
@@ -81,4 +81,38 @@ async fn a_new_master_key_before_the_old_one_is_taken_and_both_are_needed_then()
         let alone = Installation::on(&database).with("GRANTOR_MASTER_KEY", alone);
         alone.refused(&["key", "list"]);
     }
+}
+
+/// The schema of somebody else's database is not touched, by a server that starts or by the command alone.
+#[tokio::test]
+async fn a_foreign_database_is_not_migrated() {
+    let database = TestDatabase::new().await;
+    // As the release before the last migration left it.
+    let (undo, forget) = (
+        "ALTER TABLE master_keys DROP COLUMN wrapped_key, DROP COLUMN wrapped_by;
+         ALTER TABLE signing_keys DROP COLUMN longest_token_lifetime",
+        "DELETE FROM _sqlx_migrations WHERE version = 3",
+    );
+    for statement in undo.split(';').chain([forget]) {
+        database.execute(statement).await;
+    }
+    let applied = || count(&database, "SELECT count(*) FROM _sqlx_migrations WHERE version = 3");
+    let foreign = Installation::on(&database).with("GRANTOR_MASTER_KEY", &new_master_key());
+    for command in [&["serve"][..], &["migrate"], &["key", "list"]] {
+        let said = foreign.refused(command);
+        assert!(said.contains("none of this process's"), "{command:?}: {said}");
+        assert_eq!(applied().await, 0, "{command:?} migrated it");
+    }
+    let own = Installation::on(&database).with("GRANTOR_MASTER_KEY", MASTER_KEY);
+    assert_eq!(own.json(&["migrate"])["applied"], 1);
+    assert_eq!(applied().await, 1);
+    own.json(&["key", "list"]);
+}
+
+#[tokio::test]
+async fn an_empty_database_is_migrated_without_a_master_key_and_none_is_made() {
+    let database = TestDatabase::empty().await;
+    let installation = Installation::on(&database);
+    installation.json(&["migrate"]);
+    assert!(!installation.state.join("master.key").exists());
 }

@@ -138,6 +138,11 @@ struct Common {
 }
 
 impl Create {
+    /// The algorithms that a key is needed for.
+    pub fn algorithms(&self) -> [Option<Algorithm>; 3] {
+        self.common.algorithms()
+    }
+
     /// What was given, over the defaults.
     pub fn into_metadata(self, outgoing: &Policy) -> Result<ClientMetadata, CommandError> {
         let (public, secret_lifetime) = (self.public, self.secret_expires_in);
@@ -148,6 +153,11 @@ impl Create {
 }
 
 impl Update {
+    /// The algorithms that a key is needed for.
+    pub fn algorithms(&self) -> [Option<Algorithm>; 3] {
+        self.common.algorithms()
+    }
+
     /// Whether more is given than `--enable` or `--disable`.
     pub fn changes_metadata(&self) -> bool {
         self.name.is_some() || self.common.is_given()
@@ -168,15 +178,18 @@ impl Update {
 }
 
 impl Common {
+    fn algorithms(&self) -> [Option<Algorithm>; 3] {
+        [
+            self.access_token_signing_alg,
+            self.id_token_signed_response_alg,
+            self.introspection_signed_response_alg,
+        ]
+    }
+
     fn is_given(&self) -> bool {
         let lists = [&self.redirect_uris, &self.audiences, &self.resource_servers];
         let lifetimes =
             [self.access_token_lifetime, self.refresh_idle_lifetime, self.refresh_absolute_lifetime];
-        let algorithms = [
-            self.access_token_signing_alg,
-            self.id_token_signed_response_alg,
-            self.introspection_signed_response_alg,
-        ];
         lists.iter().any(|list| !list.is_empty())
             || lifetimes.iter().any(Option::is_some)
             || !self.grants.is_empty()
@@ -188,7 +201,7 @@ impl Common {
             || self.application_type.is_some()
             || self.rotate_refresh_tokens.is_some()
             || self.require_pkce.is_some()
-            || algorithms.iter().any(Option::is_some)
+            || self.algorithms().iter().any(Option::is_some)
     }
 
     fn apply(&self, metadata: &mut ClientMetadata, outgoing: &Policy) -> Result<(), CommandError> {

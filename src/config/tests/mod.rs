@@ -347,7 +347,7 @@ fn bounds_hold_on_both_sides() {
             kind::Kind::Integer(min, max) => {
                 ([min, max].map(|value| value.to_string()), [min - 1, max + 1].map(|value| value.to_string()))
             }
-            kind::Kind::Duration(min, max) => (
+            kind::Kind::Duration(min, max) | kind::Kind::DurationOrOff(min, max) => (
                 [min, max].map(|value| format!("{value}s")),
                 [
                     min.checked_sub(1).map_or("-1s".to_owned(), |value| format!("{value}s")),
@@ -364,6 +364,21 @@ fn bounds_hold_on_both_sides() {
             "{}",
             setting.path
         );
+    }
+}
+
+#[test]
+fn the_rotation_of_signing_keys_may_be_off() {
+    let rotate_every = |given: Given| given.load().keys.rotate_every;
+    assert_eq!(rotate_every(given(&[])), Some(Duration::from_secs(90 * 86_400)));
+    assert_eq!(rotate_every(given(&[("GRANTOR_KEYS_ROTATE_EVERY", "off")])), None);
+    let thirty_days = Some(Duration::from_secs(30 * 86_400));
+    assert_eq!(rotate_every(given(&[("GRANTOR_KEYS_ROTATE_EVERY", "30d")])), thirty_days);
+    let problems = given(&[("GRANTOR_KEYS_ROTATE_EVERY", "9m")]).problems();
+    assert!(problems[0].contains("keys.rotate_every (9m) is below keys.jwks_max_age (10m)"), "{problems:?}");
+    for text in ["0s", "Off", "never", "401d"] {
+        let problems = given(&[("GRANTOR_KEYS_ROTATE_EVERY", text)]).problems();
+        assert!(problems[0].contains("or \"off\""), "{problems:?}");
     }
 }
 

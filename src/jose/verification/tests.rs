@@ -267,3 +267,63 @@ proptest! {
         prop_assert_eq!(verify(&changed).is_ok(), changed == token);
     }
 }
+
+fn accepts(jwk: &PublicJwk, message: &[u8], signature: &str) -> bool {
+    VerificationKey::new(jwk).unwrap().verify(message, &from_base64url(signature).unwrap()).is_ok()
+}
+
+fn coordinate(text: &str) -> [u8; 32] {
+    from_base64url(text).unwrap().try_into().unwrap()
+}
+
+/// The example of RFC 7515, appendix A.3: R and S in full length.
+#[test]
+fn es256_of_rfc_7515() {
+    let key = PublicJwk::p256(
+        &coordinate("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+        &coordinate("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
+    );
+    let message = b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    assert!(accepts(&key, message, signature));
+    assert!(!accepts(&key, b"another", signature));
+    let mut swapped = from_base64url(signature).unwrap();
+    swapped.rotate_left(32);
+    assert!(!accepts(&key, message, &base64url(&swapped)));
+    assert!(!accepts(&key, message, &base64url(&[0; 64])), "R and S of zero");
+}
+
+/// The example of RFC 8037, appendix A.4.
+#[test]
+fn ed25519_of_rfc_8037() {
+    let key = PublicJwk::ed25519(&coordinate("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    assert!(accepts(&key, message, signature));
+    assert!(!accepts(&key, b"another", signature));
+    assert!(!accepts(&key, message, &base64url(&[0; 64])));
+}
+
+/// RFC 8725 §3.1: a signature of the other RSA scheme is not one, though the numbers of the key are the same.
+#[test]
+fn an_rsa_key_serves_one_scheme() {
+    let public = KEYS[0].pair.public_key();
+    let pss = PublicJwk::rsa(
+        Algorithm::Ps256,
+        public.modulus().big_endian_without_leading_zero(),
+        public.exponent().big_endian_without_leading_zero(),
+    );
+    let mut signature = vec![0; KEYS[0].pair.public_modulus_len()];
+    let encoding = &aws_lc_rs::signature::RSA_PSS_SHA256;
+    KEYS[0].pair.sign(encoding, &SystemRandom::new(), b"message", &mut signature).unwrap();
+    let verifies =
+        |jwk, signature: &[u8]| VerificationKey::new(jwk).unwrap().verify(b"message", signature).is_ok();
+    assert!(verifies(&pss, &signature) && !verifies(&KEYS[0].jwk, &signature));
+    let pkcs1 = KEYS[0].sign(b"message");
+    assert!(verifies(&KEYS[0].jwk, &pkcs1) && !verifies(&pss, &pkcs1));
+}
+
+#[test]
+fn a_point_off_the_curve_is_no_key() {
+    assert!(VerificationKey::new(&PublicJwk::p256(&[1; 32], &[2; 32])).is_err());
+}

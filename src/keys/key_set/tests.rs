@@ -21,22 +21,23 @@ static MASTER_KEYS: LazyLock<MasterKeys> =
     LazyLock::new(|| master_keys("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
 
 /// Two keys: the first signs from 0, the second from 1000.
-static ROWS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
+static ROWS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| [0, 1000].map(|from| row(Algorithm::Rs256, from)));
+
+fn row(alg: Algorithm, activates_at: i64) -> SigningKey {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    [0, 1000].map(|activates_at| {
-        let new = runtime.block_on(create::create()).unwrap().wrap(&MASTER_KEYS).unwrap();
-        SigningKey {
-            kid: new.kid,
-            alg: new.alg,
-            public_jwk: new.public_jwk,
-            wrapped_private_key: new.wrapped_private_key,
-            master_key_id: new.master_key_id,
-            created_at: at(activates_at),
-            activates_at: at(activates_at),
-            retired_at: None,
-        }
-    })
-});
+    let new = runtime.block_on(create::create(alg)).unwrap().wrap(&MASTER_KEYS).unwrap();
+    SigningKey {
+        kid: new.kid,
+        alg: new.alg,
+        public_jwk: new.public_jwk,
+        wrapped_private_key: new.wrapped_private_key,
+        master_key_id: new.master_key_id,
+        longest_token_lifetime: Duration::ZERO,
+        created_at: at(activates_at),
+        activates_at: at(activates_at),
+        retired_at: None,
+    }
+}
 
 fn build(rows: &[SigningKey], now: i64) -> KeySet {
     KeySet::new(rows, TOKEN_LIFETIME, &MASTER_KEYS, None, at(now)).unwrap()
@@ -62,7 +63,7 @@ fn passes_through_its_phases_without_being_read_again() {
     ] {
         let expected: Vec<_> = expected.into_iter().map(|key| key.kid.clone()).collect();
         assert_eq!(published(&set, now), expected, "{now}");
-        assert_eq!(set.signer(at(now)).unwrap().kid(), signs.kid, "{now}");
+        assert_eq!(set.signer(Algorithm::Rs256, at(now)).unwrap().kid(), signs.kid, "{now}");
     }
 }
 
@@ -89,7 +90,12 @@ fn no_private_member_is_published() {
 #[tokio::test]
 async fn a_token_is_accepted_as_long_as_its_key_is_published() {
     let set = build(&*ROWS, 500);
-    let token = set.signer(at(999)).unwrap().sign_jwt::<AccessToken>(&json!({"sub": "alice"})).await.unwrap();
+    let token = set
+        .signer(Algorithm::Rs256, at(999))
+        .unwrap()
+        .sign_jwt::<AccessToken>(&json!({"sub": "alice"}))
+        .await
+        .unwrap();
     let accepted = |set: &KeySet, now| {
         UnverifiedJwt::parse(&token).unwrap().verify::<AccessToken>(set.verification_keys(at(now))).is_ok()
     };
@@ -100,11 +106,40 @@ async fn a_token_is_accepted_as_long_as_its_key_is_published() {
     assert!(!accepted(&build(&rows, 1001), 1001));
 }
 
+/// One key of each algorithm beside each other.
+#[test]
+fn each_algorithm_has_its_own_signer_and_they_are_published_together() {
+    let mut rows: Vec<_> = Algorithm::ALL.iter().rev().map(|alg| row(*alg, 0)).collect();
+    rows.push(row(Algorithm::Es256, 1000));
+    let set = build(&rows, 500);
+    let of = |alg: Algorithm| rows.iter().filter(move |row| row.alg == alg).map(|row| row.kid.clone());
+    let mut expected: Vec<String> = Algorithm::ALL.into_iter().flat_map(of).collect();
+    assert_eq!(published(&set, 500), expected, "RS256 first, which every verifier knows");
+    assert_eq!(set.algorithms(at(500)).collect::<Vec<_>>(), Algorithm::ALL);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for now in [500, 1000, 1660] {
+        for alg in Algorithm::ALL {
+            let signer = set.signer(alg, at(now)).unwrap();
+            let token = runtime.block_on(signer.sign_jwt::<AccessToken>(&json!({}))).unwrap();
+            let verified = UnverifiedJwt::parse(&token).unwrap();
+            assert!(verified.verify::<AccessToken>(set.verification_keys(at(now))).is_ok(), "{alg} {now}");
+        }
+    }
+    // Another key of one algorithm takes over; nothing else moves.
+    assert_eq!(set.signer(Algorithm::Es256, at(1000)).unwrap().kid(), rows[4].kid);
+    assert_eq!(set.signer(Algorithm::Rs256, at(1000)).unwrap().kid(), rows[3].kid);
+    expected.remove(2);
+    assert_eq!(published(&set, 1660), expected);
+}
+
 #[test]
 fn a_key_is_parsed_once() {
     let set = build(&ROWS[..1], 500);
     let again = KeySet::new(&*ROWS, TOKEN_LIFETIME, &MASTER_KEYS, Some(&set), at(500)).unwrap();
-    assert!(Arc::ptr_eq(set.signer(at(500)).unwrap(), again.signer(at(500)).unwrap()));
+    assert!(Arc::ptr_eq(
+        set.signer(Algorithm::Rs256, at(500)).unwrap(),
+        again.signer(Algorithm::Rs256, at(500)).unwrap()
+    ));
 }
 
 #[test]
@@ -119,7 +154,7 @@ fn keys_that_nobody_needs_are_not_even_decrypted() {
 #[test]
 fn without_keys_nothing_is_signed() {
     let set = build(&[], 0);
-    assert!(matches!(set.signer(at(0)), Err(KeyError::NoSigningKey)));
+    assert!(matches!(set.signer(Algorithm::Rs256, at(0)), Err(KeyError::NoSigningKey(Algorithm::Rs256))));
     assert_eq!(set.jwks(at(0)).body, r#"{"keys":[]}"#);
 }
 
@@ -136,7 +171,10 @@ fn a_damaged_or_exchanged_key_is_refused() {
     // Bound to the kid: one key's private part does not pass for another's.
     assert!(refused(SigningKey { wrapped_private_key: b.wrapped_private_key.clone(), ..a.clone() }));
     assert!(refused(SigningKey { kid: b.kid.clone(), ..a.clone() }));
-    assert!(refused(SigningKey { alg: "PS256".to_owned(), ..a.clone() }));
+    assert!(refused(SigningKey { alg: Algorithm::Es256, ..a.clone() }));
+    // And to the algorithm, though an RSA key would serve both.
+    assert!(refused(SigningKey { alg: Algorithm::Ps256, ..a.clone() }));
+    assert!(refused(SigningKey { alg: Algorithm::Rs256, ..row(Algorithm::Ps256, 0) }));
     let foreign = master_keys("//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=").current().id().to_vec();
     assert!(refused(SigningKey { master_key_id: foreign, ..a.clone() }));
 }
@@ -144,6 +182,6 @@ fn a_damaged_or_exchanged_key_is_refused() {
 #[test]
 fn debug_output_shows_no_private_part() {
     let set = build(&*ROWS, 500);
-    let signer = format!("{:?}", set.signer(at(500)).unwrap());
+    let signer = format!("{:?}", set.signer(Algorithm::Rs256, at(500)).unwrap());
     assert_eq!(signer, format!("Local(LocalSigner {{ kid: {:?}, .. }})", ROWS[0].kid));
 }

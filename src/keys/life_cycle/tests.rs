@@ -12,10 +12,11 @@ fn at(seconds: i64) -> Timestamp {
 fn key(kid: &str, activates_at: i64, retired_at: Option<i64>) -> SigningKey {
     SigningKey {
         kid: kid.to_owned(),
-        alg: "RS256".to_owned(),
+        alg: Algorithm::Rs256,
         public_jwk: serde_json::Value::Null,
         wrapped_private_key: Vec::new(),
         master_key_id: Vec::new(),
+        longest_token_lifetime: Duration::ZERO,
         created_at: at(0),
         activates_at: at(activates_at),
         retired_at: retired_at.map(at),
@@ -52,7 +53,7 @@ fn states(#[case] rows: &[(i64, Option<i64>)], #[case] now: i64, #[case] expecte
         .zip(["a", "b", "c"])
         .map(|((activates_at, retired_at), kid)| key(kid, *activates_at, *retired_at))
         .collect();
-    let life_cycle = LifeCycle::new(&keys, TOKEN_LIFETIME);
+    let life_cycle = LifeCycle::new(&keys, Algorithm::Rs256, TOKEN_LIFETIME);
     let states: Vec<_> = keys.iter().map(|key| life_cycle.state(key, at(now))).collect();
     assert_eq!(states, expected);
 
@@ -68,13 +69,13 @@ fn states(#[case] rows: &[(i64, Option<i64>)], #[case] now: i64, #[case] expecte
 fn of_equal_activation_the_later_made_signs() {
     let mut keys = [key("a", 0, None), key("b", 0, None)];
     keys[0].created_at = at(1);
-    assert_eq!(LifeCycle::new(&keys, TOKEN_LIFETIME).active(at(0)).unwrap().kid, "a");
+    assert_eq!(LifeCycle::new(&keys, Algorithm::Rs256, TOKEN_LIFETIME).active(at(0)).unwrap().kid, "a");
 }
 
 #[test]
 fn the_active_key_is_published_first() {
     let keys = [key("a", 0, None), key("b", 100, None), key("c", 200, None), key("d", 300, None)];
-    let life_cycle = LifeCycle::new(&keys, TOKEN_LIFETIME);
+    let life_cycle = LifeCycle::new(&keys, Algorithm::Rs256, TOKEN_LIFETIME);
     assert_eq!(kids(&life_cycle.published(at(250))), ["c", "d", "b", "a"]);
     assert_eq!(life_cycle.next(at(250)).unwrap().kid, "d");
     assert!(life_cycle.next(at(300)).is_none());
@@ -84,7 +85,7 @@ fn the_active_key_is_published_first() {
 fn a_state_changes_at_turning_points_only() {
     let keys =
         [key("a", 0, None), key("b", 1000, Some(1200)), key("c", 1300, None), key("d", 2000, Some(1900))];
-    let life_cycle = LifeCycle::new(&keys, TOKEN_LIFETIME);
+    let life_cycle = LifeCycle::new(&keys, Algorithm::Rs256, TOKEN_LIFETIME);
     let states = |now| keys.iter().map(|key| life_cycle.state(key, at(now))).collect::<Vec<_>>();
     let points = life_cycle.turning_points(at(-1));
     for second in 0..4000 {
@@ -93,4 +94,32 @@ fn a_state_changes_at_turning_points_only() {
         }
     }
     assert_eq!(life_cycle.turning_points(at(3000)), []);
+}
+
+#[test]
+fn a_key_stays_for_the_longest_token_that_it_has_signed() {
+    let mut keys = [key("a", 0, None), key("b", 1000, None)];
+    keys[0].longest_token_lifetime = Duration::from_secs(3_600);
+    let life_cycle = LifeCycle::new(&keys, Algorithm::Rs256, TOKEN_LIFETIME);
+    assert_eq!(life_cycle.outlived_at(&keys[0]), Some(at(1000 + 3_600 + 60)));
+    assert_eq!(kids(&life_cycle.published(at(4_659))), ["b", "a"]);
+    assert_eq!(kids(&life_cycle.published(at(4_660))), ["b"]);
+    assert!(life_cycle.turning_points(at(0)).contains(&at(4_660)));
+    // A lifetime that was raised since counts too.
+    let raised = LifeCycle::new(&keys, Algorithm::Rs256, Duration::from_secs(7_200));
+    assert_eq!(raised.outlived_at(&keys[0]), Some(at(1000 + 7_200 + 60)));
+}
+
+#[test]
+fn algorithms_live_beside_each_other() {
+    let mut keys = [key("a", 0, None), key("b", 1000, None), key("c", 2000, None)];
+    keys[1].alg = Algorithm::Es256;
+    let [rsa, elliptic] =
+        [Algorithm::Rs256, Algorithm::Es256].map(|alg| LifeCycle::new(&keys, alg, TOKEN_LIFETIME));
+    for (now, signs) in [(500, ["a", "b"]), (1500, ["a", "b"]), (2500, ["c", "b"]), (9000, ["c", "b"])] {
+        let active = [rsa, elliptic].map(|cycle| cycle.active(at(now)).unwrap().kid.as_str());
+        assert_eq!(active, signs, "{now}");
+    }
+    assert_eq!(kids(&elliptic.published(at(9000))), ["b"], "no key of another algorithm outlives it");
+    assert!(LifeCycle::new(&keys, Algorithm::Ed25519, TOKEN_LIFETIME).active(at(0)).is_none());
 }

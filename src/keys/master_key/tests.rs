@@ -1,5 +1,6 @@
 use super::*;
-use crate::secret::from_base64url;
+use crate::keys::{MasterKeys, Sealed};
+use crate::secret::{Secret, from_base64url};
 
 fn keys(texts: &[&str]) -> Result<MasterKeys, MasterKeyError> {
     let sources: Vec<_> =
@@ -119,4 +120,32 @@ fn debug_output_shows_the_id_only() {
         format!("{keys:?}"),
         format!("MasterKeys([MasterKey {{ id: {:?}, .. }}])", keys.current().name())
     );
+}
+
+#[test]
+fn what_an_older_key_sealed_is_sealed_anew_under_the_one_that_writes() {
+    let (both, old, new) = (keys(&[B, A]).unwrap(), keys(&[A]).unwrap(), keys(&[B]).unwrap());
+    let (purpose, context) = (Purpose::SigningKey, b"context".as_slice());
+    let made = old.current().seal(purpose, context, b"plaintext", b"row 1");
+    let sealed = Sealed { key_id: old.current().id(), bytes: &made };
+    let resealed = both.reseal(purpose, context, &sealed, b"row 1").unwrap();
+    let opened = new.current().open(purpose, context, &resealed, b"row 1");
+    assert_eq!(opened, Some(b"plaintext".to_vec()));
+
+    assert_eq!(both.reseal(purpose, context, &sealed, b"row 2"), None, "bound to another row");
+    assert_eq!(new.reseal(purpose, context, &sealed, b"row 1"), None, "the key is not listed");
+    let current = Sealed { key_id: new.current().id(), bytes: &resealed };
+    assert_eq!(both.reseal(purpose, context, &current, b"row 1"), None, "nothing to do");
+}
+
+#[test]
+fn a_key_wrapped_under_another_comes_back_whole() {
+    let (one, other) = (keys(&[A]).unwrap(), keys(&[B]).unwrap());
+    let wrapped = one.current().wrapped_under(other.current());
+    let back = other.current().unwrap(&wrapped, one.current().id(), "the database").unwrap();
+    assert_eq!(back.check_value(), one.current().check_value());
+    assert_eq!(back.source(), "the database");
+    assert_eq!(back.hmac(Purpose::Csrf, &[b"a"]), one.current().hmac(Purpose::Csrf, &[b"a"]));
+    assert!(other.current().unwrap(&wrapped, other.current().id(), "x").is_none());
+    assert!(one.current().unwrap(&wrapped, one.current().id(), "x").is_none());
 }

@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::model::SigningKey;
+use crate::jose::Algorithm;
 
 const AHEAD: Duration = Duration::from_secs(604);
 const NOW: i64 = 10_000;
@@ -13,14 +13,19 @@ fn at(seconds: i64) -> Timestamp {
 fn key(kid: &str, activates_at: i64, retired_at: Option<i64>) -> SigningKey {
     SigningKey {
         kid: kid.to_owned(),
-        alg: "RS256".to_owned(),
+        alg: Algorithm::Rs256,
         public_jwk: serde_json::Value::Null,
-        wrapped_private_key: Vec::new(),
+        wrapped_private_key: vec![1],
         master_key_id: Vec::new(),
+        longest_token_lifetime: Duration::ZERO,
         created_at: at(0),
         activates_at: at(activates_at),
         retired_at: retired_at.map(at),
     }
+}
+
+fn life_cycle(keys: &[SigningKey]) -> LifeCycle<'_> {
+    LifeCycle::new(keys, Algorithm::Rs256, Duration::from_secs(600))
 }
 
 fn nothing() -> Vec<SigningKey> {
@@ -61,8 +66,8 @@ fn rotation(
     #[case] rotated: Decision,
     #[case] rotated_now: Decision,
 ) {
-    let life_cycle = LifeCycle::new(&keys, Duration::from_secs(600));
-    assert_eq!(first(life_cycle, at(NOW)), at_start);
+    let life_cycle = life_cycle(&keys);
+    assert_eq!(first(life_cycle, at(NOW), Duration::ZERO), at_start);
     assert_eq!(rotate(life_cycle, at(NOW), AHEAD), rotated);
     assert_eq!(rotate_now(life_cycle, at(NOW)), rotated_now);
 }
@@ -76,7 +81,7 @@ fn rotation(
 #[case::active_beside_superseded(with_old(), "one", Some(Successor::Insert(Duration::ZERO)))]
 #[case::retired_already(all_retired(), "gone", None)]
 fn retirement(#[case] keys: Vec<SigningKey>, #[case] kid: &str, #[case] successor: Option<Successor>) {
-    let life_cycle = LifeCycle::new(&keys, Duration::from_secs(600));
+    let life_cycle = life_cycle(&keys);
     let expected = match successor {
         None => keep(kid),
         Some(successor) => Decision::Change { retire: Some(kid.to_owned()), successor },
@@ -87,23 +92,49 @@ fn retirement(#[case] keys: Vec<SigningKey>, #[case] kid: &str, #[case] successo
 #[test]
 fn an_unknown_kid_is_not_retired() {
     let keys = with_next();
-    let life_cycle = LifeCycle::new(&keys, Duration::from_secs(600));
+    let life_cycle = life_cycle(&keys);
     assert!(
         matches!(retire(life_cycle, at(NOW), "other"), Err(KeyError::UnknownKid { kid }) if kid == "other")
     );
 }
 
 #[test]
-fn an_import_wants_a_new_key_and_none_that_waits() {
-    let plan = |keys: &[SigningKey], kid: &str| {
-        import(LifeCycle::new(keys, Duration::from_secs(600)), at(NOW), kid, AHEAD)
-    };
-    assert_eq!(plan(&one(), "mine").unwrap(), insert(AHEAD));
-    assert!(matches!(plan(&with_next(), "mine"), Err(KeyError::NextExists { kid }) if kid == "next"));
-    let state = |keys: &[SigningKey], kid: &str| match plan(keys, kid) {
-        Err(KeyError::AlreadyStored { state, .. }) => Some(state),
-        _ => None,
-    };
-    assert_eq!(state(&one(), "one"), Some(SigningKeyState::Active));
-    assert_eq!(state(&all_retired(), "gone"), Some(SigningKeyState::Retired));
+fn an_import_wants_none_that_waits() {
+    let plan = |keys: &[SigningKey]| import(life_cycle(keys), at(NOW), AHEAD);
+    assert_eq!(plan(&one()).unwrap(), insert(AHEAD));
+    assert!(matches!(plan(&with_next()), Err(KeyError::NextExists { kid }) if kid == "next"));
+}
+
+#[test]
+fn the_first_key_of_an_algorithm_may_be_published_ahead() {
+    assert_eq!(first(life_cycle(&nothing()), at(NOW), AHEAD), insert(AHEAD));
+    assert_eq!(first(life_cycle(&one()), at(NOW), AHEAD), keep("one"));
+}
+
+/// How old the active key is, how long a key signs, and whether its successor is to be published now.
+#[rstest]
+#[case::young(100, 10_000, false)]
+#[case::a_second_early(9_395, 10_000, false)]
+#[case::in_time_to_be_published_ahead(9_396, 10_000, true)]
+#[case::long_overdue(90_000, 10_000, true)]
+#[case::oftener_than_caches_follow(0, 1, true)]
+fn a_successor_is_due(#[case] age: i64, #[case] rotate_every: u64, #[case] expected: bool) {
+    let rotate_every = Duration::from_secs(rotate_every);
+    let due = |keys: &[SigningKey]| is_due(life_cycle(keys), at(NOW), rotate_every, AHEAD);
+    let active = key("one", NOW - age, None);
+    assert_eq!(due(std::slice::from_ref(&active)), expected);
+    assert!(!due(&[active, key("next", NOW + 60, None)]), "one next key at a time");
+    assert!(!due(&nothing()) && !due(&all_retired()), "nothing to rotate");
+}
+
+#[test]
+fn what_nobody_needs_is_erased_once() {
+    let mut keys = with_old();
+    keys.push(key("leaked", 1_000, Some(NOW - 1)));
+    keys.push(key("next", NOW + 60, None));
+    assert_eq!(to_erase(life_cycle(&keys), at(NOW)), ["outlived", "leaked"]);
+    for key in &mut keys {
+        key.wrapped_private_key.clear();
+    }
+    assert!(to_erase(life_cycle(&keys), at(NOW)).is_empty());
 }

@@ -72,12 +72,9 @@ async fn redeem(
     now: Timestamp,
 ) -> Result<TokenResponse, TokenError> {
     let client = app.authenticate(&demo.credentials(), now).await?;
+    let keys = app.keys_for(&client, now).await?;
     let validated = app.grants().validate(&client, demo.redemption(code, verifier), now).await?;
-    let keys = app.keys.current();
-    let mint = app
-        .mint(&keys, now)
-        .map_err(|error| TokenError::server_error("the server has no key to sign with").with_source(error))?;
-    let tokens = mint.issue(validated, now).await?;
+    let tokens = app.mint(&keys, now).issue(validated, now).await?;
     events::tokens_issued(AUTHORIZATION_CODE);
     Ok(tokens)
 }

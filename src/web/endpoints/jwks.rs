@@ -8,7 +8,7 @@ use crate::web::respond::public_document;
 /// The published keys (RFC 7517 §5), prepared when they change.
 pub async fn jwks(app: Data<App>, request: HttpRequest, now: Now) -> HttpResponse {
     let keys = app.keys.current();
-    let jwks = keys.jwks(now.get());
+    let jwks = keys.jwks(app.registry.database_time(now.get()));
     public_document(&request, "application/jwk-set+json", &jwks.etag, app.config.keys.jwks_max_age, || {
         jwks.body.clone()
     })

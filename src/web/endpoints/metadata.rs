@@ -7,40 +7,54 @@ use arc_swap::ArcSwapOption;
 
 use crate::app::App;
 use crate::clients::ScopeCatalogue;
+use crate::jose::Algorithm;
 use crate::protocol::discovery::authorization_server_metadata;
 use crate::secret::{base64url, sha256};
+use crate::time::Timestamp;
+use crate::web::extract::Now;
 use crate::web::respond::public_document;
 
 const MAX_AGE: Duration = Duration::from_secs(300);
 
-/// The metadata document, made anew only when the registered scopes change.
+/// The metadata document, made anew only when the registered scopes or the algorithms of the keys change.
 #[derive(Default)]
 pub struct Metadata(ArcSwapOption<Prepared>);
 
 struct Prepared {
     scopes: Arc<ScopeCatalogue>,
+    algorithms: Vec<&'static str>,
     body: Bytes,
     etag: String,
 }
 
 impl Metadata {
-    fn current(&self, app: &App) -> Arc<Prepared> {
+    fn current(&self, app: &App, now: Timestamp) -> Arc<Prepared> {
         let scopes = app.registry.scopes();
-        if let Some(prepared) = self.0.load_full().filter(|prepared| Arc::ptr_eq(&prepared.scopes, &scopes)) {
+        let keys = app.keys.current();
+        let algorithms = keys.algorithms(app.registry.database_time(now)).map(Algorithm::name);
+        let algorithms: Vec<&'static str> = algorithms.collect();
+        let is_current =
+            |known: &Arc<Prepared>| Arc::ptr_eq(&known.scopes, &scopes) && known.algorithms == algorithms;
+        if let Some(prepared) = self.0.load_full().filter(is_current) {
             return prepared;
         }
         let names: Vec<String> = scopes.public_names().map(str::to_owned).collect();
-        let body =
-            serde_json::to_vec(&authorization_server_metadata(app.issuer(), &names)).unwrap_or_default();
+        let metadata = authorization_server_metadata(app.issuer(), &names, &algorithms);
+        let body = serde_json::to_vec(&metadata).unwrap_or_default();
         let etag = format!("\"{}\"", base64url(&sha256(&body)[..12]));
-        let prepared = Arc::new(Prepared { scopes, body: body.into(), etag });
+        let prepared = Arc::new(Prepared { scopes, algorithms, body: body.into(), etag });
         self.0.store(Some(Arc::clone(&prepared)));
         prepared
     }
 }
 
 /// RFC 8414 and OpenID Connect Discovery: one document at both addresses.
-pub async fn metadata(app: Data<App>, metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
-    let current = metadata.current(&app);
+pub async fn metadata(
+    app: Data<App>,
+    metadata: Data<Metadata>,
+    request: HttpRequest,
+    now: Now,
+) -> HttpResponse {
+    let current = metadata.current(&app, now.get());
     public_document(&request, "application/json", &current.etag, MAX_AGE, || current.body.clone())
 }
