@@ -156,19 +156,19 @@ impl App {
     }
 
     /// The signing keys of this moment, among them those for a client's tokens.
-    pub async fn keys_for(&self, client: &Client, now: Timestamp) -> Result<Arc<KeySet>, KeyError> {
+    pub async fn keys_for(&self, client: &Client) -> Result<Arc<KeySet>, KeyError> {
         let algorithms = [client.access_token_signing_alg, client.id_token_signed_response_alg];
         let algorithms = algorithms.map(Option::unwrap_or_default);
-        self.keys.with(&algorithms, &self.store, self.registry.database_time(now)).await
+        self.keys.with(&algorithms, &self.store, self.registry.database_time()).await
     }
 
     /// Minting, with the keys of this moment. Keys live by the database's clock, which all processes share: one
     /// that is ahead would sign with a key before every cache has it.
-    pub fn mint<'a>(&'a self, keys: &'a KeySet, now: Timestamp) -> Mint<'a> {
+    pub fn mint<'a>(&'a self, keys: &'a KeySet) -> Mint<'a> {
         Mint {
             issuer: self.issuer(),
             keys,
-            key_time: self.registry.database_time(now),
+            key_time: self.registry.database_time(),
             lifetimes: &self.config.tokens,
         }
     }
@@ -183,7 +183,7 @@ impl App {
         let keys = self.keys.current();
         let introspection = Introspection {
             store: &self.store,
-            verification_keys: keys.verification_keys(self.registry.database_time(now)),
+            verification_keys: keys.verification_keys(self.registry.database_time()),
             master_keys: &self.master_keys,
             scopes: &self.registry.scopes(),
             resources: &self.registry.resources(),
@@ -206,7 +206,7 @@ impl App {
             token_introspection: answer,
         };
         let alg = client.introspection_signed_response_alg.unwrap_or_default();
-        let key_time = self.registry.database_time(now);
+        let key_time = self.registry.database_time();
         let keys = self.keys.with(&[alg], &self.store, key_time).await?;
         keys.signer(alg, key_time)?.sign_jwt::<IntrospectionAnswer>(&claims).await
     }
@@ -221,7 +221,7 @@ impl App {
         let keys = self.keys.current();
         let revocation = Revocation {
             store: &self.store,
-            verification_keys: keys.verification_keys(self.registry.database_time(now)),
+            verification_keys: keys.verification_keys(self.registry.database_time()),
             master_keys: &self.master_keys,
             issuer: self.issuer(),
         };

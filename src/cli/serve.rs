@@ -19,7 +19,6 @@ use crate::model::{AuditEvent, AuditEventKind, Details};
 use crate::store::{Database, Store};
 use crate::telemetry::logs;
 use crate::telemetry::metrics::Metrics;
-use crate::time::Timestamp;
 use crate::users::{Cost, PasswordHasher};
 use crate::web::server;
 
@@ -123,7 +122,7 @@ async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> 
         .maintain(config.keys.rotate_every)
         .await?;
     let registry = Registry::load(store).await?;
-    let now = registry.database_time(Timestamp::now());
+    let now = registry.database_time();
     let keys = Keys::load(store, Arc::clone(&master_keys), token_lifetime, now).await?;
     let passwords = PasswordHasher::start(config.passwords.threads, Cost::from(&config.passwords))?;
     let demo = if config.database.source == DatabaseSource::Embedded {

@@ -58,7 +58,7 @@ impl Authenticator<'_> {
         if client.disabled_at.is_some() {
             return Err(TokenError::invalid_client("this client has been switched off"));
         }
-        let latest = now.max(self.registry.database_time(now));
+        let latest = now.max(self.registry.database_time());
         let (method, secret) = match credentials {
             ClientCredentials::Basic { client_secret, .. } => {
                 (AuthMethod::ClientSecretBasic, Some(client_secret))

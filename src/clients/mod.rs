@@ -19,3 +19,4 @@ pub use registration::{ClientMetadata, RegistrationError};
 pub use registry::{MAX_STALENESS, Registry};
 pub use resource_catalogue::{NothingUnderstood, ResourceCatalogue};
 pub use scope_catalogue::{ScopeCatalogue, role_names};
+pub use secrets::rewrap_secrets;

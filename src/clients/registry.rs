@@ -37,6 +37,8 @@ pub struct Registry {
     looked_at: AtomicI64,
     /// Microseconds by which the database's clock is ahead of this process's.
     clock_offset: AtomicI64,
+    /// What the database's clock showed at `started`, in microseconds since 1970.
+    database_start: AtomicI64,
 }
 
 impl Registry {
@@ -48,6 +50,7 @@ impl Registry {
             started: Instant::now(),
             looked_at: AtomicI64::new(0),
             clock_offset: AtomicI64::new(0),
+            database_start: AtomicI64::new(0),
         };
         registry.beat(store).await?;
         Ok(registry)
@@ -65,6 +68,8 @@ impl Registry {
         let round_trip = self.started.elapsed().saturating_sub(looked_at);
         let offset = database_time.unix_micros() - (before + round_trip / 2).unix_micros();
         self.clock_offset.store(offset, Ordering::Relaxed);
+        let database_start = database_time - (looked_at + round_trip / 2);
+        self.database_start.store(database_start.unix_micros(), Ordering::Relaxed);
         self.looked_at.store(i64::try_from(looked_at.as_millis()).unwrap_or(i64::MAX), Ordering::Release);
         Ok(changed)
     }
@@ -105,11 +110,16 @@ impl Registry {
         self.started.elapsed().saturating_sub(looked_at) < MAX_STALENESS
     }
 
-    /// `now` as the database's clock tells it.
-    pub fn database_time(&self, now: Timestamp) -> Timestamp {
-        Timestamp::from_unix_micros(
-            now.unix_micros().saturating_add(self.clock_offset.load(Ordering::Relaxed)),
-        )
+    /// What the database's clock shows now, as far as the last look tells: counted on from there by a clock that
+    /// cannot be set, so that a jump of this process's time of day changes nothing.
+    pub fn database_time(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.database_start.load(Ordering::Relaxed)) + self.started.elapsed()
+    }
+
+    /// The earlier of `now` and the database's clock. What is issued is dated by it, so that it lives no longer than
+    /// it should by either clock; what is stored ends by the later one.
+    pub fn issuing_time(&self, now: Timestamp) -> Timestamp {
+        now.min(self.database_time())
     }
 
     /// How far this process's clock and the database's are apart.

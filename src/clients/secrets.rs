@@ -1,8 +1,9 @@
 //! Client secrets: made here, compared here, and for `client_secret_jwt` kept readable under the master key.
 
 use crate::keys::{MasterKey, MasterKeys, Purpose};
-use crate::model::{ClientId, ClientSecret, ClientSecrets, SecretHash};
+use crate::model::{ClientAuthentication, ClientId, ClientSecret, ClientSecrets, SecretHash};
 use crate::secret::{Secret, TokenKind, constant_time_eq, random_bytes};
+use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
 /// A secret that was just made, and what is stored of it.
@@ -38,6 +39,35 @@ pub(super) fn is_secret(secrets: &ClientSecrets, presented: &str, keys: &MasterK
         constant_time_eq(&hash_secret(key, presented).hash, &secret.hash.hash)
     };
     secrets.live(now).any(matches)
+}
+
+/// Encrypts anew, under the master key that writes, the secrets that stay readable. Hashes are made anew with them;
+/// those of secrets that are only compared cannot be, until the client gets another. How many were.
+pub async fn rewrap_secrets(store: &Store, keys: &MasterKeys) -> Result<usize, StoreError> {
+    let mut rewrapped = 0;
+    for client in store.clients().await? {
+        let ClientAuthentication::SecretAssertion(secrets) = &client.authentication else { continue };
+        for stored in std::iter::once(&secrets.newest).chain(&secrets.previous) {
+            if let Some(renewed) = renewed(stored, &client.id, keys) {
+                rewrapped +=
+                    usize::from(store.rewrap_client_secret(&client.id, &stored.hash, &renewed).await?);
+            }
+        }
+    }
+    Ok(rewrapped)
+}
+
+/// `None`: it is under the right key, or cannot be read.
+fn renewed(stored: &ClientSecret, id: &ClientId, keys: &MasterKeys) -> Option<ClientSecret> {
+    let current = keys.current();
+    if stored.hash.key_id == current.id() {
+        return None;
+    }
+    let secret = open(stored, id, keys)?;
+    let secret = Secret::new(std::str::from_utf8(secret.expose()).ok()?.to_owned());
+    let hash = hash_secret(current, secret.expose());
+    let sealed = Some(seal(current, id, &hash, &secret));
+    Some(ClientSecret { hash, expires_at: stored.expires_at, sealed })
 }
 
 /// What is encrypted belongs to this client and this hash: an old one put back beside a newer hash does not open.

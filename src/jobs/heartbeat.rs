@@ -1,6 +1,5 @@
 use crate::app::Shared;
 use crate::store::Store;
-use crate::time::Timestamp;
 
 /// Looks at the installation's version and reloads what has changed. Keys that could not be read are tried
 /// again at every beat.
@@ -35,7 +34,7 @@ impl Heart {
             Err(late) => self.tell_away(&late),
         }
         if self.keys_are_old {
-            let now = shared.registry.database_time(Timestamp::now());
+            let now = shared.registry.database_time();
             let reload = shared.keys.reload(store, now);
             match tokio::time::timeout(LONGEST_LOOK, reload).await {
                 Ok(Ok(())) => self.keys_are_old = false,

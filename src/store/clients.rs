@@ -9,7 +9,7 @@ use super::scopes::HeldScopes;
 use super::signing_keys::remember_clients_token_lifetimes;
 use super::{Store, StoreError, bump_version};
 use crate::model::{
-    AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Origin,
+    AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Origin, SecretHash,
 };
 use crate::time::Timestamp;
 
@@ -142,6 +142,34 @@ impl Store {
             let event = AuditEvent::about_client(AuditEventKind::ClientSecretRotated, id);
             audit::record(&mut *transaction, &self.origin, &[event]).await?;
         }
+        super::commit_change(transaction, done.rows_affected()).await
+    }
+
+    /// Puts another form of the same secret in the place of the one with `old_hash`. Whether that was there still.
+    pub async fn rewrap_client_secret(
+        &self,
+        id: &ClientId,
+        old_hash: &SecretHash,
+        renewed: &ClientSecret,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query!(
+            "UPDATE clients
+             SET secret_hash = CASE WHEN secret_hash = $2 THEN $3 ELSE secret_hash END,
+                 secret_key_id = CASE WHEN secret_hash = $2 THEN $4 ELSE secret_key_id END,
+                 sealed_secret = CASE WHEN secret_hash = $2 THEN $5 ELSE sealed_secret END,
+                 previous_secret_hash = CASE WHEN previous_secret_hash = $2 THEN $3 ELSE previous_secret_hash END,
+                 previous_secret_key_id = CASE WHEN previous_secret_hash = $2 THEN $4 ELSE previous_secret_key_id END,
+                 previous_sealed_secret = CASE WHEN previous_secret_hash = $2 THEN $5 ELSE previous_sealed_secret END
+             WHERE client_id = $1 AND auth_method = 'client_secret_jwt' AND $2 IN (secret_hash, previous_secret_hash)",
+            id.as_str(),
+            old_hash.hash,
+            renewed.hash.hash,
+            renewed.hash.key_id,
+            renewed.sealed,
+        )
+        .execute(&mut *transaction)
+        .await?;
         super::commit_change(transaction, done.rows_affected()).await
     }
 

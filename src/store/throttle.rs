@@ -29,10 +29,11 @@ pub struct Throttled {
 
 impl Store {
     /// Counts an attempt before it is made, so that parallel ones cannot outrun the count; refused
-    /// attempts are not counted.
+    /// attempts are not counted. What a crash of the database loses is the last second's counts, and nobody waits
+    /// for a disk: a flood of sign-ins must not hold up other writes.
     pub async fn count_attempt(&self, rule: ThrottleRule) -> Result<Result<(), Throttled>, StoreError> {
         let row = sqlx::query!(
-            r#"WITH clock AS (SELECT clock_timestamp() AS now)
+            r#"WITH clock AS (SELECT clock_timestamp() AS now, set_config('synchronous_commit', 'off', true))
                INSERT INTO sign_in_throttle AS t (key, attempts, last_attempt_at, blocked_until)
                SELECT $1, 1, now, '-infinity' FROM clock
                ON CONFLICT (key) DO UPDATE SET (attempts, last_attempt_at, blocked_until) = (
@@ -81,7 +82,8 @@ impl Store {
     /// could clear the way to others.
     pub async fn take_back_attempts(&self, keys: &[Vec<u8>]) -> Result<(), StoreError> {
         sqlx::query!(
-            "UPDATE sign_in_throttle SET attempts = greatest(attempts - 1, 0) WHERE key = ANY($1)",
+            "UPDATE sign_in_throttle SET attempts = greatest(attempts - 1, 0)
+             FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon WHERE key = ANY($1)",
             keys,
         )
         .execute(&self.pool)

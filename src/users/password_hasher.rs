@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::gauge;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::argon2id::{Argon2id, Cost, CostError, Verdict};
 use super::password::{MAX_BYTES, NewPassword, normalize};
@@ -38,7 +38,12 @@ pub enum HasherError {
 #[derive(Debug, Clone)]
 pub struct PasswordHasher {
     jobs: SyncSender<Job>,
+    places: Arc<Semaphore>,
 }
+
+/// A place in the queue, held until it is dropped.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "it counts by being held")] OwnedSemaphorePermit);
 
 impl PasswordHasher {
     /// Starts the threads; without a number, half as many as the machine has cores.
@@ -52,7 +57,12 @@ impl PasswordHasher {
             let (queue, argon2id) = (queue.clone(), argon2id.clone());
             std::thread::Builder::new().name("password".to_owned()).spawn(move || work(argon2id, &queue))?;
         }
-        Ok(Self { jobs })
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(threads * QUEUE_PER_THREAD)) })
+    }
+
+    /// Takes a place before anything else is done: a flood beyond what can be hashed costs nothing else either.
+    pub fn queue_up(&self) -> Result<Place, Busy> {
+        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| Busy)
     }
 
     /// A PHC string of this password with a fresh salt.
@@ -155,6 +165,15 @@ mod tests {
         let answers = futures_util::future::join_all(all).await;
         let busy = answers.iter().filter(|answer| **answer == Err(Busy)).count();
         assert!((QUEUE_PER_THREAD - 8..=QUEUE_PER_THREAD).contains(&busy), "{busy} were refused");
+    }
+
+    #[tokio::test]
+    async fn who_gets_no_place_is_sent_away_before_anything_is_done() {
+        let hasher = PasswordHasher::start(Some(1), CHEAP).unwrap();
+        let mut places: Vec<_> = (0..QUEUE_PER_THREAD).map(|_| hasher.queue_up().unwrap()).collect();
+        assert_eq!(hasher.queue_up().err(), Some(Busy));
+        places.pop();
+        assert!(hasher.queue_up().is_ok());
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub enum SignInError {
 impl SignIn<'_> {
     /// Checks the password and starts a session.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<SignedIn, SignInError> {
+        let _place = self.passwords.queue_up()?;
         let signed_in = self.counted(&attempt).await;
         match &signed_in {
             Err(SignInError::NotRecognized) => self.refused(AuditEventKind::SignInFailed, &attempt).await,

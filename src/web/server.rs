@@ -61,25 +61,31 @@ pub enum ServerError {
     Http(#[source] io::Error),
 }
 
-/// A listener whose port is known.
+/// An address that is taken, and where nobody is answered yet.
 pub struct Bound {
-    listener: TcpListener,
-    /// Where it listens.
+    socket: TcpSocket,
+    /// Where it will listen.
     pub address: SocketAddr,
 }
 
-/// Binds the configured address.
+/// Takes the configured address. Nobody is let in before everything else is ready.
 pub fn bind(address: SocketAddr) -> Result<Bound, ServerError> {
-    let listen_error = |source| ServerError::Listen { address, source };
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-    let socket = socket.map_err(listen_error)?;
-    // What is left of former connections is no reason not to listen again.
-    socket.set_reuseaddr(true).map_err(listen_error)?;
-    socket.bind(address).map_err(listen_error)?;
-    let listener =
-        socket.listen(BACKLOG).and_then(tokio::net::TcpListener::into_std).map_err(listen_error)?;
-    let address = listener.local_addr().map_err(listen_error)?;
-    Ok(Bound { listener, address })
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // What is left of former connections is no reason not to listen again.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Bound { address: socket.local_addr()?, socket })
+    };
+    bind().map_err(|source| ServerError::Listen { address, source })
+}
+
+impl Bound {
+    fn listen(self) -> Result<TcpListener, ServerError> {
+        let address = self.address;
+        let listener = self.socket.listen(BACKLOG).and_then(tokio::net::TcpListener::into_std);
+        listener.map_err(|source| ServerError::Listen { address, source })
+    }
 }
 
 /// A server that accepts requests.
@@ -132,10 +138,10 @@ pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Runnin
     let http = match (&config.server.tls_cert, &config.server.tls_key) {
         (Some(certificate), Some(key)) => {
             let tls = tls::server_config(certificate.clone(), key.clone())?;
-            http.listen_rustls_0_23(bound.listener, tls)
+            http.listen_rustls_0_23(bound.listen()?, tls)
         }
         // HTTP/1.1 alone: telling HTTP/2 apart without TLS waits for the first bytes, and for ever if none come.
-        _ => http.listen(bound.listener),
+        _ => http.listen(bound.listen()?),
     };
     Ok(running(http.map_err(ServerError::Http)?.run()))
 }

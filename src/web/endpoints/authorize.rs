@@ -20,7 +20,7 @@ pub async fn authorize(
     SessionCookie(session): SessionCookie,
     now: Now,
 ) -> Result<HttpResponse, PageError> {
-    let begun = Begun::read(&app, &query_parameters(&request)?, now.get()).await?;
+    let begun = Begun::read(&app, &query_parameters(&request)?).await?;
     begun.advance(&app, session.as_ref().map(|token| token.hash()), now.get()).await
 }
 
@@ -37,7 +37,7 @@ pub async fn authorize_posted(
         return Err(PageError::bad_request("There are parameters both in the address and in the form."));
     }
     let parameters = form_parameters(&request, payload.into_inner()).await?;
-    let begun = Begun::read(&app, &parameters, now.get()).await?;
+    let begun = Begun::read(&app, &parameters).await?;
     match session {
         Some(session) => begun.advance(&app, Some(session.hash()), now.get()).await,
         None => Ok(see_other(&format!("{AUTHORIZATION_PATH}?{}", parameters.to_query()))),
@@ -91,15 +91,15 @@ pub struct Question {
 }
 
 impl Begun {
-    async fn read(app: &App, parameters: &Parameters, now: Timestamp) -> Result<Self, PageError> {
+    async fn read(app: &App, parameters: &Parameters) -> Result<Self, PageError> {
         let pending = app.incoming().read(parameters).await.map_err(PageError::from)?;
-        let sealed = SealedRequest::new(pending.request.clone(), app.registry.database_time(now));
+        let sealed = SealedRequest::new(pending.request.clone(), app.registry.database_time());
         Ok(Self { pending, sealed })
     }
 
     /// Continues a request that was sealed into a page's address.
-    pub async fn resume(app: &App, sealed: &str, now: Timestamp) -> Result<Self, PageError> {
-        let opened = SealedRequest::open(sealed, &app.master_keys, app.registry.database_time(now))
+    pub async fn resume(app: &App, sealed: &str) -> Result<Self, PageError> {
+        let opened = SealedRequest::open(sealed, &app.master_keys, app.registry.database_time())
             .ok_or_else(PageError::request_expired)?;
         let pending = app.incoming().resume(opened.request.clone()).await.map_err(PageError::from)?;
         Ok(Self { pending, sealed: opened })
@@ -145,7 +145,7 @@ impl Begun {
             }
             (NextStep::Issue, Some(person)) => {
                 let approval = Approval { scopes: scopes.grantable, consented: false, requested_at };
-                issue(app, &pending, &person, approval, now).await?
+                issue(app, &pending, &person, approval).await?
             }
             (NextStep::Refuse(error), _) => Some(redirect_error(&pending.target, &error)),
             _ => None,
@@ -165,9 +165,8 @@ pub async fn issue(
     pending: &Pending,
     person: &SignedIn,
     approval: Approval,
-    now: Timestamp,
 ) -> Result<Option<HttpResponse>, StoreError> {
-    match app.code_issuer().issue(pending, person, approval, app.registry.database_time(now)).await? {
+    match app.code_issuer().issue(pending, person, approval, app.registry.database_time()).await? {
         Ok(code) => Ok(Some(see_other(&pending.target.with_code(&code)))),
         Err(NotIssued::SessionEnded) => Ok(None),
         Err(NotIssued::ScopeDeleted) => {

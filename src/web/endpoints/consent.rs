@@ -29,7 +29,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let query = query_parameters(&request)?;
     let sealed = query.get("request")?.ok_or_else(PageError::request_expired)?;
-    let begun = Begun::resume(&app, sealed, now.get()).await?;
+    let begun = Begun::resume(&app, sealed).await?;
     match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
         Stage::Answer(response) => Ok(response),
         Stage::Ask(question) => Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie)),
@@ -46,7 +46,7 @@ pub async fn submit(
     now: Now,
 ) -> Result<HttpResponse, PageError> {
     let sealed = form.field("request")?;
-    let begun = Begun::resume(&app, sealed, now.get()).await?;
+    let begun = Begun::resume(&app, sealed).await?;
     // A no counts also where a yes is on file.
     if form.is_genuine && form.field("decision")? == "deny" {
         if let Some(session) = &session {
@@ -69,7 +69,7 @@ pub async fn submit(
     }
     let Question { pending, person, scopes, requested_at } = *question;
     let approval = Approval { scopes: scopes.grantable, consented: true, requested_at };
-    match issue(&app, &pending, &person, approval, now.get()).await? {
+    match issue(&app, &pending, &person, approval).await? {
         Some(response) => Ok(response),
         None => Ok(see_other(&format!("/sign-in?request={sealed}"))),
     }

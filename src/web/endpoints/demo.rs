@@ -72,9 +72,9 @@ async fn redeem(
     now: Timestamp,
 ) -> Result<TokenResponse, TokenError> {
     let client = app.authenticate(&demo.credentials(), now).await?;
-    let keys = app.keys_for(&client, now).await?;
+    let keys = app.keys_for(&client).await?;
     let validated = app.grants().validate(&client, demo.redemption(code, verifier), now).await?;
-    let tokens = app.mint(&keys, now).issue(validated, now).await?;
+    let tokens = app.mint(&keys).issue(validated, app.registry.issuing_time(now)).await?;
     events::tokens_issued(AUTHORIZATION_CODE);
     Ok(tokens)
 }

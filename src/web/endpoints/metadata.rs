@@ -10,8 +10,6 @@ use crate::clients::ScopeCatalogue;
 use crate::jose::Algorithm;
 use crate::protocol::discovery::authorization_server_metadata;
 use crate::secret::{base64url, sha256};
-use crate::time::Timestamp;
-use crate::web::extract::Now;
 use crate::web::respond::public_document;
 
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -28,10 +26,10 @@ struct Prepared {
 }
 
 impl Metadata {
-    fn current(&self, app: &App, now: Timestamp) -> Arc<Prepared> {
+    fn current(&self, app: &App) -> Arc<Prepared> {
         let scopes = app.registry.scopes();
         let keys = app.keys.current();
-        let algorithms = keys.algorithms(app.registry.database_time(now)).map(Algorithm::name);
+        let algorithms = keys.algorithms(app.registry.database_time()).map(Algorithm::name);
         let algorithms: Vec<&'static str> = algorithms.collect();
         let is_current =
             |known: &Arc<Prepared>| Arc::ptr_eq(&known.scopes, &scopes) && known.algorithms == algorithms;
@@ -49,12 +47,7 @@ impl Metadata {
 }
 
 /// RFC 8414 and OpenID Connect Discovery: one document at both addresses.
-pub async fn metadata(
-    app: Data<App>,
-    metadata: Data<Metadata>,
-    request: HttpRequest,
-    now: Now,
-) -> HttpResponse {
-    let current = metadata.current(&app, now.get());
+pub async fn metadata(app: Data<App>, metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
+    let current = metadata.current(&app);
     public_document(&request, "application/json", &current.etag, MAX_AGE, || current.body.clone())
 }

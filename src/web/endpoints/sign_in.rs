@@ -36,7 +36,7 @@ pub async fn show(
         let form = Form { sealed: None, app: None, username: "", problem: None };
         return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
     };
-    let begun = Begun::resume(&app, sealed, now.get()).await?;
+    let begun = Begun::resume(&app, sealed).await?;
     let asked = begun.pending();
     let form = Form {
         sealed: Some(sealed),
@@ -55,11 +55,10 @@ pub async fn submit(
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
     BrowserCookies(known_browser): BrowserCookies,
-    now: Now,
 ) -> Result<HttpResponse, PageError> {
     let sealed = Some(form.field("request")?).filter(|sealed| !sealed.is_empty());
     let begun = match sealed {
-        Some(sealed) => Some(Begun::resume(&app, sealed, now.get()).await?),
+        Some(sealed) => Some(Begun::resume(&app, sealed).await?),
         None => None,
     };
     let username = form.field("username")?;

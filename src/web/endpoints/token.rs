@@ -17,9 +17,9 @@ pub async fn token(
     limits.admit(Endpoint::Token, &client)?;
     let request = TokenRequest::parse(&form.parameters)?;
     let grant_type = request.grant_type();
-    let keys = app.keys_for(&client, now.get()).await?;
+    let keys = app.keys_for(&client).await?;
     let validated = app.grants().validate(&client, request, now.get()).await?;
-    let response = app.mint(&keys, now.get()).issue(validated, now.get()).await?;
+    let response = app.mint(&keys).issue(validated, app.registry.issuing_time(now.get())).await?;
     events::tokens_issued(grant_type);
     Ok(json_not_stored(&response))
 }
