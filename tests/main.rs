@@ -16,6 +16,11 @@ mod configuration;
 mod deletion;
 mod demo;
 mod embedded;
+mod faults {
+    mod checker;
+    mod checker_tests;
+    mod history;
+}
 mod fuzz;
 mod harness;
 mod http;
@@ -29,3 +34,4 @@ mod round_trips;
 mod serve;
 mod smoke;
 mod withdrawal;
+mod wrong_clock;

@@ -13,6 +13,7 @@ mod statements;
 mod token_endpoint;
 mod volley;
 mod wire;
+mod wrong_clock;
 
 pub use asserting_client::{AssertingClient, Assertion, ClientKey, JWT_BEARER, KeyServer, unix_now};
 pub use browser::{Answer, Browser, query_of};
@@ -25,3 +26,4 @@ pub use silence::SilentProxy;
 pub use statements::{CountingProxy, Moment};
 pub use volley::{Hit, Shot, volley};
 pub use wire::Wire;
+pub use wrong_clock::WrongClock;
