@@ -12,7 +12,10 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::master_keys::new_master_key;
 use super::token;
-use crate::harness::{Browser, Installation, MASTER_KEY, RelyingParty, Server, Settings, pkce, until};
+use crate::harness::{
+    AssertingClient, Browser, ClientKey, Installation, MASTER_KEY, RelyingParty, Server, Settings, pkce,
+    until,
+};
 
 /// Refreshes a family and asks about its tokens, until told to stop: how often, and the last refresh token.
 async fn load(
@@ -216,4 +219,24 @@ async fn the_way_back_and_a_third_key() {
     for alone in [MASTER_KEY, &scene.new] {
         scene.with_keys(alone).refused(&["key", "list"]);
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_signs_assertions_moves_to_the_new_key() {
+    let scene = Scene::begin().await;
+    let mut client = AssertingClient::register_with_secret(&scene.server);
+    let client_id = client.party.client_id.clone();
+    let rotated = scene.server.cli(&["client", "rotate-secret", &client_id, "--keep-old", "1h"]);
+    assert_eq!(scene.operator.json(&["key", "rewrap"])["client_secrets"], 2);
+    assert_eq!(scene.operator.json(&["key", "rewrap"])["client_secrets"], 0);
+    let row = sqlx::query("SELECT secret_key_id, previous_secret_key_id FROM clients WHERE client_id = $1")
+        .bind(&client_id)
+        .fetch_one(&mut scene.server.database.sql().await)
+        .await
+        .unwrap();
+    assert!((0..2).all(|column| row.get::<Vec<u8>, _>(column) != old_key_id()));
+    scene.server.change_arrives().await;
+    client.token().await.tokens();
+    client.key = ClientKey::Secret(rotated["client_secret"].as_str().unwrap().to_owned());
+    client.token().await.tokens();
 }
