@@ -129,15 +129,15 @@ impl App {
         };
         let authenticated = authenticator.authenticate(credentials, now).await;
         if authenticated.as_ref().is_err_and(|error| error.code() == TokenErrorCode::InvalidClient) {
-            self.record_unauthenticated(ClientId::from(credentials.client_id().to_owned())).await;
+            self.record_unauthenticated(&ClientId::from(credentials.client_id().to_owned())).await;
         }
         authenticated
     }
 
     /// A name that no client has is not recorded: it may be anything.
-    async fn record_unauthenticated(&self, id: ClientId) {
+    async fn record_unauthenticated(&self, id: &ClientId) {
         let kind = AuditEventKind::ClientAuthenticationFailed;
-        let event = match self.registry.remembered(&id) {
+        let event = match self.registry.client(&self.store, id).await.unwrap_or_default() {
             Some(client) => AuditEvent::about_client(kind, &client.id),
             None => AuditEvent::new(kind),
         };

@@ -102,9 +102,15 @@ async fn an_assertion_costs_one_to_be_remembered() {
             assert!(statements.len() <= most, "{statements:#?}");
         }
         let forged = app.assertion().signed_by(&ClientKey::Secret("x".to_owned()));
-        let (answer, statements) = counted.of(app.token_with(&forged)).await;
-        answer.assert_refused(401, "invalid_client");
-        assert_eq!(statements, Vec::<String>::new(), "a forged one is not looked up");
+        for audited in [1, 0, 0] {
+            let (answer, statements) = counted.of(app.token_with(&forged)).await;
+            answer.assert_refused(401, "invalid_client");
+            assert_eq!(statements.len(), audited, "a forged one is not looked up: {statements:#?}");
+            assert!(
+                statements.iter().all(|one| one.starts_with("INSERT INTO audit_events")),
+                "{statements:#?}"
+            );
+        }
     }
 }
 

@@ -89,11 +89,6 @@ impl Registry {
         Ok(Some(client))
     }
 
-    /// The client with this identifier if it is remembered, however long ago it was read.
-    pub fn remembered(&self, id: &ClientId) -> Option<Arc<Client>> {
-        self.snapshot.load().clients.get(id)
-    }
-
     /// The registered scopes.
     pub fn scopes(&self) -> Arc<ScopeCatalogue> {
         self.snapshot.load().scopes.load_full()

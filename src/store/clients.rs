@@ -9,7 +9,8 @@ use super::scopes::HeldScopes;
 use super::signing_keys::remember_clients_token_lifetimes;
 use super::{Store, StoreError, bump_version};
 use crate::model::{
-    AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Origin, SecretHash,
+    AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Details, Origin,
+    SecretHash,
 };
 use crate::time::Timestamp;
 
@@ -140,6 +141,10 @@ impl Store {
         .await?;
         if done.rows_affected() > 0 {
             let event = AuditEvent::about_client(AuditEventKind::ClientSecretRotated, id);
+            let event = match keep_old_until {
+                Some(expires_at) => event.with(Details::Until { expires_at }),
+                None => event,
+            };
             audit::record(&mut *transaction, &self.origin, &[event]).await?;
         }
         super::commit_change(transaction, done.rows_affected()).await
@@ -170,6 +175,10 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
+        if done.rows_affected() > 0 {
+            let event = AuditEvent::about_client(AuditEventKind::ClientSecretRewrapped, id);
+            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        }
         super::commit_change(transaction, done.rows_affected()).await
     }
 

@@ -52,7 +52,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
-        let event = AuditEvent::about(AuditEventKind::MasterKeyAdded, "master_key", base64url(&key.id));
         audited!(
             "written AS (
                  INSERT INTO master_keys (id, check_value, source)
@@ -61,7 +60,7 @@ impl Store {
                  ON CONFLICT (id) DO NOTHING
                  RETURNING source
              )",
-            self.audit(&[event]),
+            self.audit(&[about(AuditEventKind::MasterKeyAdded, &key.id)]),
             key.id,
             key.check_value,
             key.source,
@@ -78,9 +77,12 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn wrap_master_key(&self, id: &[u8], wrapped: &WrappedMasterKey) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE master_keys SET wrapped_key = $2, wrapped_by = $3
-             WHERE id = $1 AND id <> $3 AND wrapped_by IS DISTINCT FROM $3",
+        let done = audited!(
+            "written AS (
+                 UPDATE master_keys SET wrapped_key = $3, wrapped_by = $4
+                 WHERE id = $2 AND id <> $4 AND wrapped_by IS DISTINCT FROM $4 RETURNING source
+             )",
+            self.audit(&[about(AuditEventKind::MasterKeyWrapped, id)]),
             id,
             wrapped.sealed,
             wrapped.wrapped_by,
@@ -96,15 +98,22 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn unwrap_master_key(&self, id: &[u8]) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE master_keys SET wrapped_key = NULL, wrapped_by = NULL
-             WHERE id = $1 AND wrapped_by IS NOT NULL",
+        let done = audited!(
+            "written AS (
+                 UPDATE master_keys SET wrapped_key = NULL, wrapped_by = NULL
+                 WHERE id = $2 AND wrapped_by IS NOT NULL RETURNING source
+             )",
+            self.audit(&[about(AuditEventKind::MasterKeyUnwrapped, id)]),
             id
         )
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+fn about(kind: AuditEventKind, id: &[u8]) -> AuditEvent {
+    AuditEvent::about(kind, "master_key", base64url(id))
 }
 
 async fn select(executor: impl PgExecutor<'_>) -> Result<Vec<StoredMasterKey>, StoreError> {

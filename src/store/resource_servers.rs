@@ -2,9 +2,10 @@
 
 use sqlx::{PgExecutor, Postgres, Transaction};
 
+use super::audit;
 use super::scopes::HeldScopes;
 use super::{Store, StoreError, bump_version, commit_change};
-use crate::model::{ClientId, ResourceServer};
+use crate::model::{AuditEvent, AuditEventKind, ClientId, Details, ResourceServer};
 
 /// A client that names a resource server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,8 @@ impl Store {
         if done.rows_affected() == 0 {
             return Err(StoreError::Conflict { what: "a resource server with this identifier" });
         }
+        let event = about(AuditEventKind::ResourceServerCreated, &server.identifier, scopes);
+        audit::record(&mut *transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -113,6 +116,11 @@ impl Store {
         )
         .fetch_optional(&mut *transaction)
         .await?;
+        if let Some(server) = &updated {
+            let event =
+                about(AuditEventKind::ResourceServerChanged, &server.identifier, server.scopes.clone());
+            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        }
         commit_change(transaction, u64::from(updated.is_some())).await?;
         Ok(updated)
     }
@@ -148,9 +156,35 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
+        let deleted = (gone.rows_affected() > 0)
+            .then(|| about(AuditEventKind::ResourceServerDeleted, identifier, None));
+        let events: Vec<_> = deleted.into_iter().chain(left(&uses)).collect();
+        audit::record(&mut *transaction, &self.origin, &events).await?;
         let changed = commit_change(transaction, gone.rows_affected() + uses.len() as u64).await?;
         Ok(if changed { ResourceServerDeletion::Done(uses) } else { ResourceServerDeletion::NotFound })
     }
+}
+
+fn about(kind: AuditEventKind, identifier: &str, scopes: Option<Vec<String>>) -> AuditEvent {
+    let event = AuditEvent::about(kind, "resource_server", identifier);
+    match scopes {
+        Some(scopes) => event.with(Details::Scopes { scopes }),
+        None => event,
+    }
+}
+
+/// The clients from which a resource server was taken.
+fn left(uses: &[ResourceServerUse]) -> Vec<AuditEvent> {
+    let changed = |one: &ResourceServerUse| {
+        let names = [(one.gets_tokens, "audiences"), (one.introspects, "resource_servers")];
+        names.into_iter().filter(|(named, _)| *named).map(|(_, column)| column.to_owned()).collect()
+    };
+    uses.iter()
+        .map(|one| {
+            let event = AuditEvent::about_client(AuditEventKind::ClientChanged, &one.client_id);
+            event.with(Details::Changed { changed: changed(one) })
+        })
+        .collect()
 }
 
 async fn uses(executor: impl PgExecutor<'_>, identifier: &str) -> Result<Vec<ResourceServerUse>, StoreError> {

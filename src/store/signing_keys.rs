@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgExecutor, Postgres, Transaction};
 
-use super::audit;
+use super::audit::{self, audited};
 use super::{Store, StoreError, bump_version};
 use crate::jose::Algorithm;
 use crate::model::{AuditEvent, AuditEventKind, NewSigningKey, SigningKey, SigningKeyChange};
@@ -76,9 +76,12 @@ impl Store {
         wrapped: &[u8],
         master_key_id: &[u8],
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE signing_keys SET wrapped_private_key = $2, master_key_id = $3
-             WHERE kid = $1 AND wrapped_private_key = $4",
+        let done = audited!(
+            "written AS (
+                 UPDATE signing_keys SET wrapped_private_key = $3, master_key_id = $4
+                 WHERE kid = $2 AND wrapped_private_key = $5 RETURNING kid
+             )",
+            self.audit(&[about(AuditEventKind::SigningKeyRewrapped, &key.kid)]),
             key.kid,
             wrapped,
             master_key_id,
@@ -142,11 +145,15 @@ impl Store {
 fn events(change: &SigningKeyChange) -> Vec<AuditEvent> {
     let inserted =
         if change.imported { AuditEventKind::SigningKeyImported } else { AuditEventKind::SigningKeyCreated };
-    let about = |kind, kid: &String| AuditEvent::about(kind, "signing_key", kid.as_str());
     let retired = change.retire.as_ref().map(|kid| about(AuditEventKind::SigningKeyRetired, kid));
     let activated = change.activate.as_ref().map(|kid| about(AuditEventKind::SigningKeyActivated, kid));
     let inserted = change.insert.as_ref().map(|(key, _)| about(inserted, &key.kid));
-    [retired, activated, inserted].into_iter().flatten().collect()
+    let erased = change.erase.iter().map(|kid| about(AuditEventKind::SigningKeyErased, kid));
+    [retired, activated, inserted].into_iter().flatten().chain(erased).collect()
+}
+
+fn about(kind: AuditEventKind, kid: &str) -> AuditEvent {
+    AuditEvent::about(kind, "signing_key", kid)
 }
 
 /// To be called before a client is changed or removed: its tokens may live longer than those of its successor.

@@ -6,7 +6,7 @@ use rsa::rand_core::OsRng;
 use serde_json::{Value, json};
 
 use super::{and, by_operator, events, happened_once, server};
-use crate::harness::{Browser, RelyingParty, Server, Settings, TestDatabase};
+use crate::harness::{Browser, Installation, MASTER_KEY, RelyingParty, Server, Settings, TestDatabase};
 
 /// Runs a command, and holds what it left in the log.
 #[track_caller]
@@ -78,6 +78,26 @@ async fn scopes_and_roles() {
 }
 
 #[tokio::test]
+async fn resource_servers() {
+    let (server, _) = server().await;
+    server.cli(&["scope", "create", "notes.read", "--description", "Read"]);
+    let api = "https://notes.example";
+    let about = json!({ "target_kind": "resource_server", "target_id": api });
+    let none = and(about.clone(), json!({ "details": null }));
+    leaves(&server, &format!("resource-server create {api}"), "resource_server.created", none.clone());
+    let scopes = and(about, json!({ "details": { "scopes": ["notes.read"] } }));
+    let update = format!("resource-server update {api} --scope notes.read");
+    leaves(&server, &update, "resource_server.changed", scopes);
+    let app = RelyingParty::register(&server, &["--audience", api]);
+    let refused = server.cli_output(&["resource-server", "delete", api], "");
+    assert_eq!(refused.status.code(), Some(1), "a client names it");
+    assert!(events(&server, "resource_server.deleted").is_empty());
+    leaves(&server, &format!("resource-server delete {api} --force"), "resource_server.deleted", none);
+    let changed = json!({ "target_id": app.client_id, "details": { "changed": ["audiences"] } });
+    happened_once(&server, "client.changed", &and(by_operator(), changed));
+}
+
+#[tokio::test]
 async fn clients() {
     let (server, _) = server().await;
     let id = RelyingParty::register(&server, &[]).client_id;
@@ -91,7 +111,16 @@ async fn clients() {
     leaves(&server, &format!("client update {id} --disable"), "client.disabled", client.clone());
     leaves(&server, &format!("client update {id} --enable"), "client.enabled", client.clone());
     assert_eq!(events(&server, "client.changed").len(), changes, "switching is an event of its own");
-    leaves(&server, &format!("client rotate-secret {id}"), "client.secret_rotated", client.clone());
+    let at_once = and(client.clone(), json!({ "details": null }));
+    leaves(&server, &format!("client rotate-secret {id}"), "client.secret_rotated", at_once);
+    leaves(
+        &server,
+        &format!("client rotate-secret {id} --keep-old 1h"),
+        "client.secret_rotated",
+        client.clone(),
+    );
+    let rotated = events(&server, "client.secret_rotated").pop().unwrap();
+    assert!(rotated["details"]["expires_at"].is_string(), "until when the old one works: {rotated:#}");
     leaves(&server, &format!("client delete {id}"), "client.deleted", client);
 }
 
@@ -110,6 +139,46 @@ async fn signing_keys() {
     let imported: Value = serde_json::from_slice(&imported.stdout).unwrap();
     let key = json!({ "target_kind": "signing_key", "target_id": imported["kid"] });
     happened_once(&server, "signing_key.imported", &and(by_operator(), key));
+}
+
+#[tokio::test]
+async fn a_signing_key_that_is_no_longer_needed() {
+    let (server, _) = server().await;
+    let old = server.cli(&["key", "list"])[0]["kid"].clone();
+    server.cli(&["key", "rotate", "--now"]);
+    // Long ago, so that all its tokens have expired. A server that starts looks at once.
+    let past =
+        "UPDATE signing_keys SET activates_at = activates_at - interval '1 day', longest_token_lifetime = 0";
+    server.database.execute(past).await;
+    let _another = server.replica(Settings::default()).await;
+    let erased = json!({ "actor_kind": "system", "target_kind": "signing_key", "target_id": old });
+    happened_once(&server, "signing_key.erased", &erased);
+}
+
+#[tokio::test]
+async fn master_keys() {
+    let (server, _) = server().await;
+    let new = format!("{}=", grantor::secret::base64url(&[9; 32])).replace('-', "+").replace('_', "/");
+    let keys = |keys: &[&str]| Installation::on(&server.database).with("GRANTOR_MASTER_KEY", &keys.join(" "));
+    let listed = |keys: &Installation, event: &str| keys.json(&["audit", "list", "--event", event]);
+    let (forth, back) = (keys(&[&new, MASTER_KEY]), keys(&[MASTER_KEY, &new]));
+    let app = RelyingParty::register(&server, &["--auth-method", "client_secret_jwt"]);
+    forth.json(&["key", "rewrap"]);
+    let secret = &listed(&forth, "client.secret_rewrapped")[0];
+    super::assert_has(secret, &and(by_operator(), json!({ "target_id": app.client_id })));
+    let added = listed(&forth, "master_key.added").as_array().unwrap().last().unwrap().clone();
+    super::assert_has(&added, &and(by_operator(), json!({ "target_kind": "master_key" })));
+    let wrapped = listed(&forth, "master_key.wrapped");
+    super::assert_has(&wrapped[0], &and(by_operator(), json!({ "target_kind": "master_key" })));
+    assert_ne!(wrapped[0]["target_id"], added["target_id"], "the old one, under the new one");
+    super::assert_has(
+        &listed(&forth, "signing_key.rewrapped")[0],
+        &and(by_operator(), json!({ "target_kind": "signing_key" })),
+    );
+
+    back.json(&["key", "rewrap"]);
+    let unwrapped = listed(&back, "master_key.unwrapped");
+    super::assert_has(&unwrapped[0], &and(by_operator(), json!({ "target_id": wrapped[0]["target_id"] })));
 }
 
 #[tokio::test]

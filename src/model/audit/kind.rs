@@ -106,6 +106,12 @@ audit_event_kinds! {
     GrantRevoked = "grant.revoked", Success;
     /// A single access token was revoked; the target is its `jti`.
     AccessTokenRevoked = "access_token.revoked", Success;
+    /// A resource server was registered.
+    ResourceServerCreated = "resource_server.created", Success;
+    /// The name or the scopes of a resource server were changed.
+    ResourceServerChanged = "resource_server.changed", Success;
+    /// A resource server was deleted.
+    ResourceServerDeleted = "resource_server.deleted", Success;
     /// A client was registered.
     ClientCreated = "client.created", Success;
     /// A client's registration was changed.
@@ -116,6 +122,8 @@ audit_event_kinds! {
     ClientEnabled = "client.enabled", Success;
     /// A client got a new secret.
     ClientSecretRotated = "client.secret_rotated", Success;
+    /// A secret that a client signs with was encrypted anew, under another master key.
+    ClientSecretRewrapped = "client.secret_rewrapped", Success;
     /// A client was deleted.
     ClientDeleted = "client.deleted", Success;
     /// A request did not prove to come from the client that it named.
@@ -128,8 +136,16 @@ audit_event_kinds! {
     SigningKeyActivated = "signing_key.activated", Success;
     /// A signing key was withdrawn.
     SigningKeyRetired = "signing_key.retired", Success;
+    /// The private part of a signing key that signs no more was erased.
+    SigningKeyErased = "signing_key.erased", Success;
+    /// A signing key was encrypted anew, under another master key.
+    SigningKeyRewrapped = "signing_key.rewrapped", Success;
     /// A master key wrote here for the first time.
     MasterKeyAdded = "master_key.added", Success;
+    /// A master key was stored, encrypted under the one that writes now.
+    MasterKeyWrapped = "master_key.wrapped", Success;
+    /// A master key that writes again is no longer stored.
+    MasterKeyUnwrapped = "master_key.unwrapped", Success;
     /// The schema was brought up to date.
     SchemaMigrated = "schema.migrated", Success;
     /// A server's process began to serve.
