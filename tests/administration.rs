@@ -209,6 +209,26 @@ async fn a_client_is_read_as_it_was_written_and_each_change_is_announced() {
 }
 
 #[tokio::test]
+async fn a_used_assertion_is_remembered_until_it_has_expired() {
+    let installation = Installation::new().await;
+    let store = &installation.store;
+    let (now, minute) = (Timestamp::now(), Duration::from_secs(60));
+    // Case 50.
+    assert!(store.use_client_assertion(&[1; 32], now + minute).await.unwrap());
+    assert!(!store.use_client_assertion(&[1; 32], now + minute + minute).await.unwrap());
+    assert!(store.use_client_assertion(&[2; 32], now + minute).await.unwrap());
+    // The database's clock has a say: what has expired by it is not taken, whatever this process believes.
+    assert!(!store.use_client_assertion(&[3; 32], now - minute).await.unwrap());
+    assert_eq!(store.delete_past_client_assertions(10).await.unwrap(), 0);
+    let mut sql = installation.sql().await;
+    let age = "UPDATE used_client_assertions SET expires_at = expires_at - interval '7 minutes'";
+    sqlx::query(age).execute(&mut sql).await.unwrap();
+    assert_eq!(store.delete_past_client_assertions(1).await.unwrap(), 1);
+    assert_eq!(store.delete_past_client_assertions(10).await.unwrap(), 1);
+    installation.close().await;
+}
+
+#[tokio::test]
 async fn a_scope_leaves_clients_but_not_roles() {
     let installation = Installation::new().await;
     let store = &installation.store;

@@ -95,6 +95,14 @@ fn signing_alg(client: &Client) -> Option<AssertionAlgorithm> {
     }
 }
 
+fn assertions(client: &Client) -> String {
+    match (signing_alg(client), client.authentication.keys()) {
+        (Some(alg), _) => alg.to_string(),
+        (None, Some(_)) => "with any algorithm that fits the key".to_owned(),
+        (None, None) => String::new(),
+    }
+}
+
 /// All of a client, for people.
 pub(super) fn describe(client: &Client, now: Timestamp) -> String {
     let method = match client.authentication.method() {
@@ -107,7 +115,7 @@ pub(super) fn describe(client: &Client, now: Timestamp) -> String {
         ("name", client.name.clone()),
         ("type", kind(client)),
         ("authentication", method.to_owned()),
-        ("assertions signed", signing_alg(client).map(|alg| alg.to_string()).unwrap_or_default()),
+        ("assertions signed", assertions(client)),
         ("keys", keys(client)),
         ("secret", secrets(client, now)),
         ("redirect URIs", client.redirect_uris.join("\n")),

@@ -7,9 +7,9 @@ use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
-use crate::jose::{AssertionClaims, ClientJwks, UnverifiedAssertion};
+use crate::jose::{AssertionClaims, ClientJwkError, ClientJwks, UnverifiedAssertion};
 use crate::model::ClientId;
-use crate::outgoing::{Fetched, Limits, Outgoing};
+use crate::outgoing::{Fetched, Limits, Outgoing, OutgoingError};
 
 const LIMITS: Limits = Limits { total: Duration::from_secs(3), bytes: 64 * 1024 };
 
@@ -66,6 +66,17 @@ impl Held {
     }
 }
 
+/// Why there is nothing new from an address. For the log.
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    #[error("the answer is not JSON")]
+    NotJson(#[from] serde_json::Error),
+    #[error("the answer is of no use: {0}")]
+    Keys(#[from] ClientJwkError),
+}
+
 /// There are no keys of this client to be had.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoKeys;
@@ -117,13 +128,14 @@ impl Entry {
         if is_replaced || next_fetch.is_some_and(|next| Instant::now() < next) {
             return;
         }
-        let pause = match outgoing.get(&uri, LIMITS).await.map_err(|error| error.to_string()).and_then(read) {
+        let pause = match outgoing.get(&uri, LIMITS).await.map_err(FetchError::from).and_then(read) {
             Ok(held) => {
                 self.held.store(Some(Arc::new(held)));
                 pause
             }
-            Err(problem) => {
-                tracing::warn!(client_id = %id, problem, "the client's keys could not be fetched from its jwks_uri");
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(client_id = %id, error, "the client's keys could not be fetched from its jwks_uri");
                 PAUSE_AFTER_FAILURE
             }
         };
@@ -131,9 +143,8 @@ impl Entry {
     }
 }
 
-fn read(fetched: Fetched) -> Result<Held, String> {
-    let json = serde_json::from_slice(&fetched.body).map_err(|_| "the answer is not JSON".to_owned())?;
-    let keys = ClientJwks::usable(&json).map_err(|problem| problem.to_string())?;
+fn read(fetched: Fetched) -> Result<Held, FetchError> {
+    let keys = ClientJwks::usable(&serde_json::from_slice(&fetched.body)?)?;
     Ok(Held::new(keys, fetched.max_age, Instant::now()))
 }
 

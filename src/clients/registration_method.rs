@@ -11,6 +11,9 @@ use crate::model::{AssertionKeys, AuthMethod, ClientKeys, SecretMethod};
 /// Longest `jwks_uri`, in bytes.
 const LONGEST_JWKS_URI: usize = 2048;
 
+/// Longest JWK Set by value, in bytes.
+const LONGEST_JWKS: usize = 64 * 1024;
+
 /// A method with what the operator must give for it. A secret is still to be made, or is there already.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Method {
@@ -71,6 +74,14 @@ fn check_keys(
 }
 
 fn check_jwks(json: &Value, signing_alg: Option<AssertionAlgorithm>) -> Result<(), Refusal> {
+    let text = json.to_string();
+    if text.len() > LONGEST_JWKS {
+        return refuse("the JWK Set is longer than 64 KiB");
+    }
+    // The database could not store it.
+    if text.contains("\\u0000") {
+        return refuse("the JWK Set holds a NUL character");
+    }
     match ClientJwks::registered(json) {
         Err(problem) => refuse(format!("the JWK Set is refused: {problem}")),
         Ok(jwks) if signing_alg.is_some_and(|alg| !jwks.has_key_for(alg)) => {

@@ -151,7 +151,8 @@ fn require_usual_spelling(url: &Url, authority: &str) -> Result<(), IssuerError>
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host is `localhost`, in `127.0.0.0/8` or `[::1]`.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

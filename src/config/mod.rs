@@ -36,7 +36,7 @@ pub use self::audit::Audit;
 pub use self::database::{Database, DatabaseSource};
 pub use self::duration::{format as format_duration, parse as parse_duration};
 pub use self::error::ConfigError;
-pub use self::issuer::{Issuer, IssuerError};
+pub use self::issuer::{Issuer, IssuerError, is_loopback};
 pub use self::keys::{Keys, MasterKeySource, MasterKeyValue};
 pub use self::limits::Limits;
 pub use self::log::{Log, LogFormat};

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::issuer::Issuer;
+use super::issuer::{Issuer, is_loopback};
 use super::kind::Kind;
 use super::setting::{Section, Setting};
 
@@ -52,15 +52,6 @@ pub(super) fn check_origin(text: &str) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("is not written as scheme, host and port alone, such as https://keys.internal:8443")
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fetching a document within limits.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL};
@@ -50,19 +51,13 @@ impl From<reqwest::Error> for OutgoingError {
     fn from(error: reqwest::Error) -> Self {
         let mut source: Option<&(dyn Error + 'static)> = Some(&error);
         while let Some(cause) = source {
-            if cause.is::<OutOfReach>() || is_out_of_reach(cause) {
+            if cause.is::<OutOfReach>() {
                 return Self::Refused(Refused::NotPublic);
             }
             source = cause.source();
         }
         Self::Failed(error.without_url())
     }
-}
-
-/// The resolver's refusal comes inside of an I/O error, which does not name it as its source.
-fn is_out_of_reach(cause: &(dyn Error + 'static)) -> bool {
-    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    inner.is_some_and(|inner| inner.is::<OutOfReach>())
 }
 
 /// A document.
@@ -81,7 +76,7 @@ pub struct Outgoing {
     runtime: Handle,
     /// One for each reach, since the resolver is the guard; made when first needed, because the certificates of the
     /// system are read for it.
-    clients: [OnceCell<Client>; 3],
+    clients: Arc<[OnceCell<Client>; 3]>,
 }
 
 impl Outgoing {
@@ -90,7 +85,7 @@ impl Outgoing {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, runtime: Handle::current(), clients: Default::default() }
+        Self { policy, runtime: Handle::current(), clients: Arc::default() }
     }
 
     /// Gets a document of JSON.
@@ -99,10 +94,11 @@ impl Outgoing {
     /// If the guard refuses the address, or the answer is not a 200 within the limits.
     pub async fn get(&self, url: &str, limits: Limits) -> Result<Fetched, OutgoingError> {
         let Target { url, reach } = self.policy.check(url)?;
-        let client =
-            self.clients[reach as usize].get_or_try_init(|| async move { build(reach) }).await?.clone();
+        let clients = Arc::clone(&self.clients);
         let fetch = async move {
-            let response = client.get(url).header(ACCEPT, "application/json").send().await?;
+            let client = clients[reach as usize].get_or_try_init(|| async move { build(reach) }).await?;
+            let response =
+                client.get(url).header(ACCEPT, "application/json, application/*+json").send().await?;
             read(response, limits.bytes).await
         };
         let task = self.runtime.spawn(tokio::time::timeout(limits.total, fetch));

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::Network;
+use crate::config::is_loopback;
 
 /// Longest address, in bytes.
 const LONGEST_URL: usize = 2048;
@@ -120,16 +121,6 @@ impl Policy {
             (true, false) => Reach::Private,
             (true, true) => Reach::Loopback,
         }
-    }
-}
-
-/// Whether the host can only be this machine, so that plain http stays on it.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

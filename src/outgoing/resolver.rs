@@ -1,6 +1,5 @@
 //! The resolver of outgoing requests: what it answers is what is connected to.
 
-use std::io;
 use std::net::SocketAddr;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -22,7 +21,7 @@ impl Resolve for GuardedResolver {
         let reach = self.0;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            Ok(within(reach, found).map_err(io::Error::other)?)
+            Ok(within(reach, found)?)
         })
     }
 }

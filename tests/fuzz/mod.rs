@@ -7,6 +7,7 @@
 
 mod authorization_parameters;
 mod basic_credentials;
+mod client_assertions;
 mod form_bodies;
 mod jwts;
 mod opaque_tokens;

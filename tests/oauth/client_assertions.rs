@@ -80,7 +80,8 @@ async fn an_assertion_counts_once_over_all_processes_and_endpoints() {
     assert_eq!(app.token_with(&claims.signed_by(&app.key)).await.status, 200);
     let again = claims.claim("exp", json!(unix_now() + 30)).signed_by(&app.key);
     app.token_with(&again).await.assert_refused(401, "invalid_client");
-    assert!(server.log().contains("client_assertion_replayed"));
+    let log = server.log();
+    assert!(log.contains("client_assertion_replayed") && !log.contains(&used));
     // Another client may have it too.
     let other = AssertingClient::register(&server, ClientKey::p256(), &[]);
     let same = other.assertion().claim("jti", json!("again")).signed_by(&other.key);
@@ -284,4 +285,28 @@ async fn a_key_is_replaced_and_a_secret_given_up() {
     let back = ["client", "update", &with_secret.client_id, "--auth-method", "client_secret_basic"];
     let refused = server.cli_output(&back, "");
     assert!(!refused.status.success());
+}
+
+#[tokio::test]
+async fn a_person_signs_in_to_a_client_with_a_key() {
+    let server = Server::start().await;
+    server.user("alice", &[]);
+    let app = AssertingClient::register(&server, ClientKey::ed25519(), &["--grant", "refresh_token"]);
+    let browser = Browser::new(&server);
+    let (code, verifier) = app.party.code(&browser, "alice", &[]).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("code_verifier", &verifier),
+        ("redirect_uri", &app.party.redirect_uri),
+    ];
+    // Without the assertion nothing is used up.
+    app.party.post("/token", &form).await.assert_refused(401, "invalid_client");
+    let tokens = app.post_with("/token", &app.signed(), &form).await.tokens();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())];
+    // Case 36.
+    app.party.post("/token", &refresh).await.assert_refused(401, "invalid_client");
+    let refreshed = app.post_with("/token", &app.signed(), &refresh).await.tokens();
+    let answer = app.post_with("/introspect", &app.signed(), &[("token", refreshed.access_token())]).await;
+    assert_eq!(answer.json()["active"], true);
 }

@@ -1,8 +1,12 @@
 //! Clients whose public keys lie at an address (`jwks_uri`): fetched, remembered, and only from where it is safe.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde_json::json;
 
 use crate::harness::{AssertingClient, ClientKey, KeyServer, Server, Settings};
@@ -118,5 +122,57 @@ async fn nothing_is_fetched_from_inside() {
         let refused = server.cli_output(&[&create[..], &by_address].concat(), "");
         let said = String::from_utf8(refused.stderr).unwrap();
         assert!(!refused.status.success() && said.contains("invalid_client_metadata"), "{uri}: {said}");
+    }
+}
+
+/// Answers over TLS on this machine, as `localhost`, in a thread that ends with the tests; its address, and a file with
+/// its certificate.
+fn answering_over_tls(body: String) -> (SocketAddr, tempfile::NamedTempFile) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), made.cert.pem()).unwrap();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        for visitor in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut visitor = rustls::StreamOwned::new(connection, visitor.unwrap());
+            // Who does not trust the certificate is gone before this.
+            if visitor.read(&mut [0; 4096]).is_ok() {
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = visitor.write_all(format!("{head}{body}").as_bytes());
+                visitor.conn.send_close_notify();
+                let _ = visitor.flush();
+            }
+        }
+    });
+    (address, file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_https_the_certificate_must_be_trusted_and_the_origin_listed() {
+    let key = ClientKey::p256();
+    let (address, certificate) = answering_over_tls(json!({"keys": [key.jwk("one")]}).to_string());
+    let origin = format!("https://localhost:{}", address.port());
+    let trusting = Settings::default().with("SSL_CERT_FILE", certificate.path().to_str().unwrap());
+    let listing = Settings::default().with("GRANTOR_OUTGOING_ALLOWED_ORIGINS", &origin);
+    let both = trusting.clone().with("GRANTOR_OUTGOING_ALLOWED_ORIGINS", &origin);
+    for (settings, status) in [(both, 200), (listing, 401), (trusting, 401)] {
+        let server = Server::start_with(settings).await;
+        let app = register_at(&server, &format!("{origin}/jwks"), ClientKey::p256()).await;
+        let answer = app.token_with(&app.assertion().signed_by(&key)).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let log = server.log();
+        assert_eq!(log.contains("could not be fetched"), status == 401, "{log}");
     }
 }

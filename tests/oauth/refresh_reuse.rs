@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Browser, RelyingParty, Server, Settings, Tokens};
+use crate::harness::{Browser, RelyingParty, Server, Settings, Tokens, free_port};
 
 async fn actors(window: &str) -> (Server, RelyingParty, Browser) {
     let server = Server::start_with(settings(window)).await;
@@ -110,10 +110,19 @@ async fn a_reuse_on_one_process_ends_the_family_on_all() {
 
 #[tokio::test]
 async fn the_reuse_is_told_to_the_operator_without_the_token() {
-    let (server, app, browser) = actors("0s").await;
+    let metrics = format!("127.0.0.1:{}", free_port());
+    let server = Server::start_with(settings("0s").with("GRANTOR_SERVER_METRICS_LISTEN", &metrics)).await;
+    server.user("alice", &[]);
+    let app = RelyingParty::register(&server, &["--public"]);
+    let browser = Browser::new(&server);
     let first = app.sign_in(&browser, "alice", &[]).await;
     let second = app.refresh(first.refresh_token(), &[]).await.tokens();
     app.refresh(first.refresh_token(), &[]).await.assert_refused(400, "invalid_grant");
+
+    // One count for one theft, however often the stolen token comes.
+    app.refresh(first.refresh_token(), &[]).await.assert_refused(400, "invalid_grant");
+    let counted = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(counted.contains("\ngrantor_reuse_detected_total 1\n"), "{counted}");
 
     let log = server.log();
     assert!(

@@ -48,7 +48,9 @@ fn operation() -> BoxedStrategy<Operation> {
         token,
         scope,
     });
-    let revoke = (caller(), presented()).prop_map(|(caller, token)| Operation::Revoke { caller, token });
+    // Any generation will do.
+    let any_generation = (0..4_u32, presented()).prop_map(|(back, token)| Presented { back, ..token });
+    let revoke = (caller(), any_generation).prop_map(|(caller, token)| Operation::Revoke { caller, token });
     let ending = prop::sample::select(vec![
         Operation::SignOut,
         Operation::ChangePassword,
@@ -60,7 +62,7 @@ fn operation() -> BoxedStrategy<Operation> {
         24 => refresh,
         4 => presented().prop_map(Operation::AskRefreshToken),
         4 => (0..9_usize).prop_map(Operation::AskAccessToken),
-        2 => revoke,
+        3 => revoke,
         2 => ending,
     ]
     .boxed()
@@ -141,7 +143,7 @@ fn runner(cases: u32) -> TestRunner {
 fn one_after_the_other_each_answer_is_the_models() {
     let stages = Stages::start(5);
     let history = Rule::sequential_strategy(1..32);
-    let outcome = runner(60).run(&history, |(mut family, steps, seen)| {
+    let outcome = runner(70).run(&history, |(mut family, steps, seen)| {
         stages.play(&family.clone(), async |actors| {
             for step in steps {
                 if let Some(seen) = &seen {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
+use sqlx::Connection;
 
 use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, Tokens, password_of};
 
@@ -198,4 +199,31 @@ async fn a_new_password_is_whoever_sets_it() {
         assert_eq!(by_herself.browser.submit(&page, &fields).await.status, 200);
     };
     stage.assert_final(&by_herself, 20, change).await;
+}
+
+/// The write's own guard: the row is held while a revocation and then a refresh, which has looked, wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_looked_before_a_revocation_and_writes_after_it_is_refused() {
+    let stage = Stage::start().await;
+    for registration in [&[][..], &["--rotate-refresh-tokens", "false"]] {
+        let scene = stage.scene(&OFFLINE, registration).await;
+        let token = scene.tokens.refresh_token();
+        let mut sql = stage.servers[0].database.sql().await;
+        let mut holding = sql.begin().await.unwrap();
+        let hold = "SELECT FROM grants WHERE client_id = $1 FOR UPDATE";
+        sqlx::query(hold).bind(&scene.app[0].client_id).execute(&mut *holding).await.unwrap();
+        let pause = || tokio::time::sleep(Duration::from_millis(300));
+        let late_refresh = async {
+            pause().await;
+            scene.app[1].refresh(token, &[]).await
+        };
+        let release = async {
+            pause().await;
+            pause().await;
+            holding.rollback().await.unwrap();
+        };
+        let (revoked, refreshed, ()) = tokio::join!(scene.app[0].revoke(token), late_refresh, release);
+        assert_eq!(revoked.status, 200);
+        refreshed.assert_refused(400, "invalid_grant");
+    }
 }

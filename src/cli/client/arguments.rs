@@ -104,8 +104,7 @@ struct Common {
     /// Where its public keys for private_key_jwt are fetched from
     #[arg(long, value_name = "URI")]
     jwks_uri: Option<String>,
-    /// The only algorithm of its assertions: RS256, PS256, ES256, Ed25519, EdDSA or HS256 [default: any that fits
-    /// its key]
+    /// The only algorithm of its assertions [default: any that fits its key]
     #[arg(long, value_name = "ALG", value_enum)]
     auth_signing_alg: Option<AssertionAlgorithm>,
     /// Where it runs [default: native if public and all redirect URIs are loopback or private-use]

@@ -57,3 +57,15 @@ fn a_lifetime_of_a_secret_needs_a_secret() {
         assert_eq!(check_method(&metadata).is_ok(), fits, "{auth_method:?}");
     }
 }
+
+#[test]
+fn a_set_is_what_the_database_can_store() {
+    let with_kid = |kid: &str| {
+        let ClientKeys::Value(mut json) = p256() else { panic!("by value") };
+        json["keys"][0]["kid"] = kid.into();
+        check_jwks(&json, None).is_ok()
+    };
+    assert!(with_kid("one") && with_kid("back\\slash"));
+    assert!(!with_kid("nul\0"));
+    assert!(!with_kid(&"x".repeat(LONGEST_JWKS)));
+}

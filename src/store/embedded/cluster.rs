@@ -249,9 +249,13 @@ impl Cluster {
     }
 }
 
+/// What the workers of a killed server still write into the log of the next one.
+const LAST_WORDS_OF_ORPHANS: &str = "due to unexpected postmaster exit";
+
 /// The line of a log that says why a program ended.
 fn reason(log: &str) -> String {
-    let lines = || log.lines().map(str::trim).filter(|line| !line.is_empty());
+    let speaks = |line: &&str| !line.is_empty() && !line.contains(LAST_WORDS_OF_ORPHANS);
+    let lines = || log.lines().map(str::trim).filter(speaks);
     let told = lines().rfind(|line| ["FATAL:", "PANIC:", "error:"].iter().any(|mark| line.contains(mark)));
     told.or_else(|| lines().next_back()).unwrap_or("it said nothing").to_owned()
 }
@@ -267,6 +271,10 @@ mod tests {
     #[case("a\n\nb\n", "b")]
     #[case("initdb: error: no room\ninitdb: removing\n", "initdb: error: no room")]
     #[case("LOG:  x\nFATAL:  lock file exists\nHINT:  y\n", "FATAL:  lock file exists")]
+    #[case(
+        "FATAL:  pre-existing shared memory block\nFATAL:  terminating connection due to unexpected postmaster exit\n",
+        "FATAL:  pre-existing shared memory block"
+    )]
     fn the_reason_is_found(#[case] log: &str, #[case] expected: &str) {
         assert_eq!(reason(log), expected);
     }
