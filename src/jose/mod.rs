@@ -1,6 +1,7 @@
 //! JSON Web Signatures and keys (RFC 7515, 7517, 7519, 8725), as strict as one's own tokens allow.
 
 mod algorithm;
+mod assertion_algorithm;
 mod client_assertion;
 mod client_jwk;
 mod error;
@@ -10,8 +11,9 @@ mod spki;
 mod verification;
 
 pub use algorithm::Algorithm;
+pub use assertion_algorithm::AssertionAlgorithm;
 pub use client_assertion::{
-    AssertionAlgorithm, AssertionClaims, AssertionFormError, Audience, LONGEST_ASSERTION, UnverifiedAssertion,
+    AssertionClaims, AssertionFormError, Audience, LONGEST_ASSERTION, UnverifiedAssertion,
 };
 pub use client_jwk::{ClientJwkError, ClientJwks, MOST_CLIENT_KEYS};
 pub use error::JoseError;
