@@ -97,6 +97,7 @@ pub fn not_stored(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     response.insert_header((header::PRAGMA, "no-cache"));
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     response
 }
 
