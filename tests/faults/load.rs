@@ -1,5 +1,6 @@
 //! Many clients at once, each of which gets a code, redeems it, refreshes, introspects and revokes, without end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::app::{App, Ask, Code, Tokens};
 use super::checker::{Rules, Verdict, check};
 use super::harness::Browser;
 use super::history::Event;
-use super::journal::Journal;
+use super::journal::{Journal, written};
 use super::report::Report;
 use super::site::Site;
 
@@ -154,9 +155,20 @@ impl Aftermath {
         for (grant, anomaly) in self.verdict.anomalies.iter().take(5) {
             report.told("violation", format!("{anomaly:?} of grant {grant}"));
         }
+        if !self.verdict.anomalies.is_empty() {
+            report.told("the history", self.write_history().display());
+        }
         if self.verdict.codes_lost_with_their_answer > 0 {
             report.told("codes lost with their answer", self.verdict.codes_lost_with_their_answer);
         }
+    }
+
+    /// For whoever looks into a finding.
+    fn write_history(&self) -> PathBuf {
+        let name = format!("faults-history-{}.txt", std::process::id());
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&file, written(&self.history)).unwrap();
+        file
     }
 }
 

@@ -47,19 +47,32 @@ pub async fn offer(request: &Request, rate: f64, length: Duration) -> Offered {
     Offered { answers: running.join_all().await }
 }
 
+/// The connections of [`press`] are opened one after the other.
+const OPENING: Duration = Duration::from_secs(5);
+
 /// Sends so many a second for so long over so many connections, each of which waits for its answer before it sends
-/// the next: as many as clients can keep up, which are more the sooner they are refused.
-pub async fn press(request: &Request, connections: u32, rate: f64, length: Duration) -> Offered {
-    let (began, pace) = (Instant::now(), Duration::from_secs_f64(f64::from(connections) / rate));
+/// the next: as many as clients can keep up, which are more the sooner they are refused. `began` is told when all
+/// connections are open.
+pub async fn press(
+    request: &Request,
+    connections: u32,
+    rate: f64,
+    length: Duration,
+    began: impl FnOnce(),
+) -> Offered {
+    let (opening, pace) = (Instant::now(), Duration::from_secs_f64(f64::from(connections) / rate));
     let mut running = JoinSet::new();
     for number in 0..connections {
         let request = Arc::clone(request);
         running.spawn(async move {
+            tokio::time::sleep(OPENING * number / connections / 2).await;
+            request().await;
+            tokio::time::sleep((OPENING + pace * number / connections).saturating_sub(opening.elapsed()))
+                .await;
             let mut answers = Vec::new();
             let mut ticks = tokio::time::interval(pace);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-            tokio::time::sleep(pace * number / connections).await;
-            while began.elapsed() < length {
+            while opening.elapsed() < OPENING + length {
                 ticks.tick().await;
                 let asked = Instant::now();
                 answers.push((request().await, asked.elapsed()));
@@ -67,6 +80,8 @@ pub async fn press(request: &Request, connections: u32, rate: f64, length: Durat
             answers
         });
     }
+    tokio::time::sleep(OPENING).await;
+    began();
     Offered { answers: running.join_all().await.concat() }
 }
 

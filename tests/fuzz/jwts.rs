@@ -9,7 +9,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 
-use super::{Edits, Pieces, assemble, edited};
+use super::{Edits, Pieces, assemble, edited, further_members};
 
 struct Genuine {
     token: String,
@@ -78,10 +78,12 @@ fn a_header_that_we_do_not_write_is_refused_though_truly_signed() {
     let exact = json!({"alg": "RS256", "typ": "at+jwt", "kid": GENUINE.kid});
     bolero::check!().with_type::<(bool, Pieces)>().for_each(|(is_begun, pieces)| {
         let words = WORDS.map(|word| if word == "KID" { kid.as_str() } else { word });
-        let mut header = assemble(pieces, &words);
-        if *is_begun {
-            header = [b"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",", kid.as_bytes(), &header, b"}"].concat();
-        }
+        let header = if *is_begun {
+            let more = further_members(pieces, &words);
+            [b"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",", kid.as_bytes(), &more, b"}"].concat()
+        } else {
+            assemble(pieces, &words)
+        };
         let input = format!("{}.{}", base64url(&header), base64url(b"{}"));
         let signature = jsonwebtoken::crypto::sign(input.as_bytes(), &GENUINE.key, Algorithm::RS256).unwrap();
         let token = format!("{input}.{signature}");

@@ -17,7 +17,7 @@ mod sealed_requests;
 /// What a text is put together from: words of a dictionary, and now and then any byte.
 type Pieces = Vec<(u8, u8)>;
 
-fn assemble(pieces: &Pieces, dictionary: &[&str]) -> Vec<u8> {
+fn assemble(pieces: &[(u8, u8)], dictionary: &[&str]) -> Vec<u8> {
     let mut text = Vec::new();
     for (kind, value) in pieces {
         match kind % 8 {
@@ -26,6 +26,11 @@ fn assemble(pieces: &Pieces, dictionary: &[&str]) -> Vec<u8> {
         }
     }
     text
+}
+
+/// A few words, each after a comma: further members of a JSON object.
+fn further_members(pieces: &Pieces, dictionary: &[&str]) -> Vec<u8> {
+    pieces.chunks(1).take(3).flat_map(|piece| [b",".to_vec(), assemble(piece, dictionary)].concat()).collect()
 }
 
 /// Changes of a text: where, what is done there, and with which byte.

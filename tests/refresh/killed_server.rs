@@ -14,7 +14,7 @@ use crate::harness::{Answer, Browser, CountingProxy, Moment, RelyingParty, Serve
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid offline_access")];
 const ROTATION: &str = "UPDATE grants SET generation";
 const REDEMPTION: &str = "WITH used AS ( UPDATE authorization_codes";
-const REVOCATION: &str = "UPDATE grants SET revoked_at";
+const REVOCATION: &str = "WITH written AS ( UPDATE grants SET revoked_at";
 const MOMENTS: [Moment; 2] = [Moment::BeforeCommit, Moment::AfterCommit];
 
 /// A server that reaches its database through a proxy.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::measure::processor_time;
 use crate::offer::{Request, Result, peak, press, result};
 use crate::report::{Report, in_words};
 use crate::scale::Scale;
@@ -28,13 +29,21 @@ pub async fn run(scale: Scale) -> Report {
     });
 
     peak(&request, 16, Duration::from_secs(1)).await;
+    let share_of_processor = |began: Instant, before: Duration| {
+        let used = processor_time(server.id()).saturating_sub(before);
+        format!("{:.2}", used.as_secs_f64() / began.elapsed().as_secs_f64())
+    };
+    let (began, before) = (Instant::now(), processor_time(server.id()));
     let capacity = peak(&request, 16, scale.seconds(2.0, 5.0, 20.0)).await;
     report.told("tokens a second, 16 clients", format!("{capacity:.0}"));
+    report.told("… processors that the server had meanwhile", share_of_processor(began, before));
     let length = scale.seconds(3.0, 20.0, 60.0);
-    let began = Instant::now();
-    let offered = press(&request, CONNECTIONS, capacity * 3.0, length).await;
+    let (mut began, mut before) = (Instant::now(), Duration::ZERO);
+    let begins = || (began, before) = (Instant::now(), processor_time(server.id()));
+    let offered = press(&request, CONNECTIONS, capacity * 3.0, length, begins).await;
     let offered_rate = offered.answers.len() as f64 / length.as_secs_f64();
     let goodput = offered.count(Result::Good) as f64 / began.elapsed().as_secs_f64();
+    let processors = share_of_processor(began, before);
     let ended = Instant::now();
     let recovered = loop {
         let asked = Instant::now();
@@ -43,6 +52,7 @@ pub async fn run(scale: Scale) -> Report {
         }
     };
     report.told("offered a second", format!("{offered_rate:.0} for {}", in_words(length)));
+    report.told("… processors that the server had meanwhile", processors);
     report.share("given, of what can be given", goodput / capacity, scale.of(0.4, 0.8, 0.8));
     report.told("refused by 503 or 429", offered.count(Result::Refused));
     report.exactly("neither given nor refused", offered.count(Result::Failed), 0);

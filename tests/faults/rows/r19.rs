@@ -28,7 +28,11 @@ pub async fn run(scale: Scale) -> Report {
     let introspection = introspection(&site, &server.origin, tokens.access_token);
     let sign_in = sign_in(&site.issuer).await;
 
-    let rate = peak(&sign_in, 8, scale.seconds(1.5, 5.0, 10.0)).await;
+    // The best of three: a machine that is busy otherwise must not make a breeze of the storm.
+    let mut rate = 0.0_f64;
+    for _ in 0..3 {
+        rate = rate.max(peak(&sign_in, 8, scale.seconds(0.5, 2.0, 5.0)).await);
+    }
     report.told("passwords hashed a second", format!("{rate:.0}"));
     let length = scale.seconds(1.5, 5.0, 20.0);
     let (mut calm, mut stormy, mut signed_in) = (Vec::new(), Vec::new(), Offered::default());
@@ -48,6 +52,7 @@ pub async fn run(scale: Scale) -> Report {
             signed_in.count(Result::Refused)
         ),
     );
+    report.at_least("… refused, so that it was a storm", signed_in.count(Result::Refused), 1);
     // The median of the turns: a machine that stumbles once does so in one of them.
     let p99 = |turns: &[Offered]| quantile(turns.iter().map(|turn| turn.quantile(0.99)), 0.5);
     let failed =
