@@ -38,8 +38,8 @@ pub(super) const SECTION: Section = Section {
             "database.acquire_timeout",
             Kind::Duration(1, 60),
             "2s",
-            "How long a request waits for a free connection, or for somebody else's lock, before it is answered \
-             with 503.",
+            "How long a request waits before it is answered with 503: half of it for free connections, however \
+             many it needs one after the other, and half for somebody else's lock.",
         ),
         Setting::new(
             "database.statement_timeout",
@@ -61,7 +61,7 @@ pub struct Database {
     pub migrate: bool,
     /// Connections of one process at most.
     pub max_connections: u32,
-    /// How long to wait for a free connection, or for a lock.
+    /// How long a request waits for free connections and for a lock together; a job for each connection.
     #[serde(deserialize_with = "duration::deserialize")]
     pub acquire_timeout: Duration,
     /// How long a statement of a request may take.

@@ -48,6 +48,7 @@ pub use embedded::EmbeddedError;
 pub use grants::{FirstRefresh, GrantView, NewGrant, Rotation};
 pub use installation::Pulse;
 pub use migrate::SchemaError;
+pub use pool::with_patience;
 pub use resource_servers::{ResourceServerDeletion, ResourceServerUse};
 pub use sessions::NewSession;
 pub use throttle::{ThrottleRule, Throttled};

@@ -5,8 +5,9 @@
 //! this side too, and so has the way of a connection back into the pool: one that does not come back in time is
 //! closed, and its place is free for a new one.
 
+use std::cell::Cell;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -25,6 +26,26 @@ const GRACE: Duration = Duration::from_secs(1);
 /// nobody's business any more; the database ends it by itself.
 const LONGEST_RETURN: Duration = Duration::from_secs(5);
 
+tokio::task_local! {
+    /// How long the request under way may still wait for connections.
+    static PATIENCE: Cell<Duration>;
+}
+
+/// Does `work`, whose waits for connections may take so long together: one that waits for each of its statements
+/// would be answered far too late. Work without this waits for each as long as its pool says.
+pub async fn with_patience<T>(patience: Duration, work: impl Future<Output = T>) -> T {
+    PATIENCE.scope(Cell::new(patience), work).await
+}
+
+/// Waits for a connection, no longer than there is patience left.
+async fn patiently<T>(waiting: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let Ok(patience) = PATIENCE.try_with(Cell::get) else { return waiting.await };
+    let began = Instant::now();
+    let waited = tokio::time::timeout(patience, waiting).await;
+    let _ = PATIENCE.try_with(|left| left.set(patience.saturating_sub(began.elapsed())));
+    waited.unwrap_or(Err(Error::PoolTimedOut))
+}
+
 /// A pool each of whose statements ends in time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pool {
@@ -40,7 +61,8 @@ impl Pool {
 
     /// Begins a transaction. It is rolled back if it is dropped.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        within(self.limit, self.connections.begin()).await
+        let connection = patiently(self.connections.acquire()).await?;
+        within(self.limit, Transaction::begin(connection, None)).await
     }
 
     /// The pool itself, for what is no statement.
@@ -49,7 +71,7 @@ impl Pool {
     }
 
     async fn lend(&self) -> Result<Lent, Error> {
-        Ok(Lent(Some(self.connections.acquire().await?)))
+        Ok(Lent(Some(patiently(self.connections.acquire()).await?)))
     }
 }
 

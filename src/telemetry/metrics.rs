@@ -22,7 +22,7 @@ pub const PASSWORD_HASHES_WAITING: &str = "grantor_password_hashes_waiting";
 pub const AUDIT_EVENTS_LEFT_OUT: &str = "grantor_audit_events_left_out_total";
 /// Counter of requests that were not handled, by `reason`.
 pub const REQUESTS_REFUSED: &str = "grantor_requests_refused_total";
-/// Counter of requests that got no database connection within `database.acquire_timeout`.
+/// Counter of requests that got no database connection in time, by `database.acquire_timeout`.
 pub const DATABASE_POOL_TIMEOUTS: &str = "grantor_database_pool_timeouts_total";
 
 /// From a cached answer to a request that waits for the database.

@@ -11,6 +11,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, web};
 
 use crate::model::Network;
+use crate::store::with_patience;
 use crate::web::app;
 use crate::web::extract::client_address;
 use crate::web::limits::{Endpoint, Limits};
@@ -36,7 +37,8 @@ pub async fn bounded(
     if let Some(Err(refused)) = limits.as_ref().map(|limits| limits.request(endpoint, from)) {
         return Ok(request.into_response(refused.answer(asker)));
     }
-    let patience = app(request.request()).config.server.request_timeout;
+    let config = &app(request.request()).config;
+    let (patience, for_connections) = (config.server.request_timeout, config.database.acquire_timeout / 2);
     let refuse = |request: ServiceRequest, refused: Refused| Ok(request.into_response(refused.answer(asker)));
     // What nobody will read needs not to be waited for.
     if request.method() == Method::POST {
@@ -51,7 +53,8 @@ pub async fn bounded(
         return refuse(request, Refused::Overloaded);
     };
     let asked = request.request().clone();
-    match tokio::time::timeout(patience, next.call(request)).await {
+    let work = with_patience(for_connections, next.call(request));
+    match tokio::time::timeout(patience, work).await {
         Ok(answered) => {
             let answered = answered?;
             if let Some(limits) = limits.filter(|_| answered.status().is_client_error()) {
