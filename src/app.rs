@@ -17,7 +17,7 @@ use crate::protocol::{ClientCredentials, TokenError, TokenErrorCode};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation, SignedIntrospection};
-use crate::users::{Accounts, PasswordHasher, SignIn};
+use crate::users::{Accounts, PasswordHasher, SignIn, Waiting};
 
 /// Clocks further apart than this make a process not ready: it could revive what has expired.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
@@ -36,6 +36,8 @@ pub struct Shared {
     pub key_sets: KeySets,
     /// The hashing pool.
     pub passwords: PasswordHasher,
+    /// Who has to wait before trying a password again.
+    pub waiting: Waiting,
     /// The demo app, where a first run made one.
     pub demo: Option<DemoApp>,
     draining: AtomicBool,
@@ -70,7 +72,17 @@ impl Shared {
         let outgoing = Policy::new(&config.outgoing.allowed_origins, config.issuer.is_loopback());
         let key_sets = KeySets::new(Outgoing::new(outgoing));
         let draining = AtomicBool::new(false);
-        Self { config, master_keys, keys, registry, key_sets, passwords, demo, draining }
+        Self {
+            config,
+            master_keys,
+            keys,
+            registry,
+            key_sets,
+            passwords,
+            waiting: Waiting::new(),
+            demo,
+            draining,
+        }
     }
 
     /// From now on the process says that it is not ready, and parts from each client with the next answer.
@@ -141,7 +153,8 @@ impl App {
             Some(client) => AuditEvent::about_client(kind, &client.id),
             None => AuditEvent::new(kind),
         };
-        self.store.record_refusal(event).await;
+        let named = event.client_id().map(ClientId::to_string).unwrap_or_default();
+        self.store.record_refusal(event, &named).await;
     }
 
     /// The grants of the token endpoint.
@@ -233,6 +246,7 @@ impl App {
         SignIn {
             store: &self.store,
             keys: &self.master_keys,
+            waiting: &self.waiting,
             passwords: &self.passwords,
             lifetimes: &self.config.sessions,
         }

@@ -141,7 +141,7 @@ impl Accounts {
         let verdict = self.hasher.verify(current, record.password_hash.clone()).await?;
         let (Verdict::Correct { .. }, Some(old)) = (verdict, record.password_hash) else {
             let event = AuditEvent::about_user(AuditEventKind::PasswordChangeFailed, user);
-            self.store.record_refusal(event.by(Actor::User(user))).await;
+            self.store.record_refusal(event.by(Actor::User(user)), &user.to_string()).await;
             return Err(AccountError::WrongPassword);
         };
         let new = self.check(new, &record.username, &record.email)?;

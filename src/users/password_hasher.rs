@@ -4,10 +4,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::gauge;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::argon2id::{Argon2id, Cost, CostError, Verdict};
 use super::password::{MAX_BYTES, NewPassword, normalize};
+use super::places::{Place, Places};
+use crate::model::Network;
 use crate::secret::Secret;
 use crate::telemetry::metrics::PASSWORD_HASHES_WAITING;
 
@@ -38,12 +40,8 @@ pub enum HasherError {
 #[derive(Debug, Clone)]
 pub struct PasswordHasher {
     jobs: SyncSender<Job>,
-    places: Arc<Semaphore>,
+    places: Places,
 }
-
-/// A place in the queue, held until it is dropped.
-#[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "it counts by being held")] OwnedSemaphorePermit);
 
 impl PasswordHasher {
     /// Starts the threads; without a number, half as many as the machine has cores.
@@ -57,12 +55,13 @@ impl PasswordHasher {
             let (queue, argon2id) = (queue.clone(), argon2id.clone());
             std::thread::Builder::new().name("password".to_owned()).spawn(move || work(argon2id, &queue))?;
         }
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(threads * QUEUE_PER_THREAD)) })
+        Ok(Self { jobs, places: Places::new(threads * QUEUE_PER_THREAD) })
     }
 
     /// Takes a place before anything else is done: a flood beyond what can be hashed costs nothing else either.
-    pub fn queue_up(&self) -> Result<Place, Busy> {
-        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| Busy)
+    /// `stranger`: for a browser that is not known, from this network.
+    pub fn queue_up(&self, stranger: Option<Network>) -> Result<Place, Busy> {
+        self.places.take(stranger)
     }
 
     /// A PHC string of this password with a fresh salt.
@@ -170,10 +169,10 @@ mod tests {
     #[tokio::test]
     async fn who_gets_no_place_is_sent_away_before_anything_is_done() {
         let hasher = PasswordHasher::start(Some(1), CHEAP).unwrap();
-        let mut places: Vec<_> = (0..QUEUE_PER_THREAD).map(|_| hasher.queue_up().unwrap()).collect();
-        assert_eq!(hasher.queue_up().err(), Some(Busy));
+        let mut places: Vec<_> = (0..QUEUE_PER_THREAD).map(|_| hasher.queue_up(None).unwrap()).collect();
+        assert_eq!(hasher.queue_up(None).err(), Some(Busy));
         places.pop();
-        assert!(hasher.queue_up().is_ok());
+        assert!(hasher.queue_up(None).is_ok());
     }
 
     #[test]

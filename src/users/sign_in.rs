@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use super::known_browser::KnownBrowser;
 use super::session::SessionToken;
-use super::throttle::Throttle;
+use super::throttle::{Asker, Throttle, Waiting};
 use super::{Busy, NewPassword, PasswordHasher, Verdict};
 use crate::config::Sessions;
 use crate::keys::MasterKeys;
 use crate::model::{AuditEvent, AuditEventKind, FoldedName, SessionId, SignInRecord};
 use crate::secret::Secret;
 use crate::store::{NewSession, Store, StoreError, Throttled};
+use crate::telemetry::events;
 
 /// Longest description of a browser in bytes that is kept.
 const LONGEST_USER_AGENT: usize = 512;
@@ -24,6 +25,8 @@ pub struct SignIn<'a> {
     pub store: &'a Store,
     /// The key under which names and addresses are counted.
     pub keys: &'a MasterKeys,
+    /// Who has to wait.
+    pub waiting: &'a Waiting,
     /// The hashing pool.
     pub passwords: &'a PasswordHasher,
     /// Configured lifetimes of sessions.
@@ -72,11 +75,18 @@ pub enum SignInError {
 impl SignIn<'_> {
     /// Checks the password and starts a session.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<SignedIn, SignInError> {
-        let _place = self.passwords.queue_up()?;
-        let signed_in = self.counted(&attempt).await;
+        let name = folded(attempt.username);
+        let throttle = self.throttle();
+        let asker = throttle.asker(&name, attempt.address, attempt.known_browser);
+        if let Some(throttled) = throttle.known_wait(&asker) {
+            events::signed_in("throttled");
+            return Err(SignInError::Throttled(throttled));
+        }
+        let _place = self.passwords.queue_up(asker.stranger())?;
+        let signed_in = self.counted(&attempt, &name, &asker).await;
         match &signed_in {
-            Err(SignInError::NotRecognized) => self.refused(AuditEventKind::SignInFailed, &attempt).await,
-            Err(SignInError::Throttled(_)) => self.refused(AuditEventKind::SignInThrottled, &attempt).await,
+            Err(SignInError::NotRecognized) => self.refused(AuditEventKind::SignInFailed, &name).await,
+            Err(SignInError::Throttled(_)) => self.refused(AuditEventKind::SignInThrottled, &name).await,
             _ => {}
         }
         signed_in
@@ -84,23 +94,27 @@ impl SignIn<'_> {
 
     /// Some people type their password where the name belongs, so that what was typed is not recorded: only the
     /// account that has this name.
-    async fn refused(&self, kind: AuditEventKind, attempt: &Attempt<'_>) {
-        let account = self.store.sign_in_record(&folded(attempt.username)).await.unwrap_or_default();
+    async fn refused(&self, kind: AuditEventKind, name: &FoldedName) {
+        let account = self.store.sign_in_record(name).await.unwrap_or_default();
         let event = match account {
             Some(account) => AuditEvent::about_user(kind, account.id),
             None => AuditEvent::new(kind),
         };
-        self.store.record_refusal(event).await;
+        self.store.record_refusal(event, name.as_str()).await;
     }
 
-    async fn counted(&self, attempt: &Attempt<'_>) -> Result<SignedIn, SignInError> {
-        let name = folded(attempt.username);
+    async fn counted(
+        &self,
+        attempt: &Attempt<'_>,
+        name: &FoldedName,
+        asker: &Asker<'_>,
+    ) -> Result<SignedIn, SignInError> {
         let throttle = self.throttle();
-        let counted = throttle.begin(&name, attempt.address, attempt.known_browser).await?;
+        let counted = throttle.begin(asker).await?;
         match self.try_twice(attempt).await {
             Ok(session) => {
                 throttle.settle(&counted).await?;
-                Ok(SignedIn { session, known_browser: KnownBrowser::introduce(&name, self.keys) })
+                Ok(SignedIn { session, known_browser: KnownBrowser::introduce(name, self.keys) })
             }
             Err(SignInError::Busy(busy)) => {
                 throttle.take_back(&counted).await?;
@@ -112,7 +126,7 @@ impl SignIn<'_> {
 
     /// The throttle, for other forms that ask for a password.
     pub fn throttle(&self) -> Throttle<'_> {
-        Throttle { store: self.store, keys: self.keys }
+        Throttle { waiting: self.waiting, store: self.store, keys: self.keys }
     }
 
     async fn try_twice(&self, attempt: &Attempt<'_>) -> Result<SessionToken, SignInError> {

@@ -9,7 +9,9 @@
 //! mistakes.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
 
 use super::known_browser::KnownBrowser;
 use super::sign_in::SignInError;
@@ -27,6 +29,9 @@ const NETWORK: Patience = Patience { free: 50, cap: Duration::from_secs(60), lea
 /// An account is tried by its owner from a few places; ten networks that have used up what is free are none of them.
 const ACCOUNT: Patience = Patience { free: 50, cap: Duration::from_secs(60), leak: Duration::from_secs(120) };
 
+/// How many that wait a process remembers.
+const REMEMBERED: u64 = 10_000;
+
 const FIRST_DELAY: Duration = Duration::from_secs(2);
 
 /// How long a network is known after a sign-in.
@@ -39,8 +44,60 @@ struct Patience {
     leak: Duration,
 }
 
+/// Who has to wait, as far as this process was told. It is asked before anything is done, so that a flood of
+/// attempts that have to wait costs neither statements nor places in the queue. Cheap to clone; clones know the same.
+#[derive(Debug, Clone)]
+pub struct Waiting(Cache<[u8; 32], Instant>);
+
+impl Waiting {
+    /// Nobody waits yet.
+    pub fn new() -> Self {
+        Self(Cache::builder().max_capacity(REMEMBERED).time_to_live(PERSON.cap).build())
+    }
+
+    fn remember(&self, key: [u8; 32], throttled: Throttled) {
+        self.0.insert(key, Instant::now() + throttled.retry_after);
+    }
+
+    fn of(&self, key: &[u8; 32]) -> Option<Throttled> {
+        let retry_after = self.0.get(key)?.checked_duration_since(Instant::now())?;
+        (!retry_after.is_zero()).then_some(Throttled { retry_after })
+    }
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Who tries the password of an account.
+pub struct Asker<'a> {
+    name: &'a FoldedName,
+    from: From,
+}
+
+enum From {
+    /// A browser in which the person has signed in before.
+    Known(KnownBrowser),
+    /// Anybody in this network.
+    Stranger(Network),
+}
+
+impl Asker<'_> {
+    /// The network of a browser that is not known.
+    pub fn stranger(&self) -> Option<Network> {
+        match self.from {
+            From::Known(_) => None,
+            From::Stranger(network) => Some(network),
+        }
+    }
+}
+
 /// What throttling reaches for.
 pub struct Throttle<'a> {
+    /// Who has to wait.
+    pub waiting: &'a Waiting,
     /// The database.
     pub store: &'a Store,
     /// The key under which names and networks are counted.
@@ -59,39 +116,49 @@ pub struct Counted {
 }
 
 impl Throttle<'_> {
-    /// Counts an attempt at an account's password before it is made.
-    pub async fn begin(
-        &self,
-        name: &FoldedName,
-        address: IpAddr,
-        cookies: &[String],
-    ) -> Result<Counted, SignInError> {
+    /// Who tries, by the cookies of the browser and by where it is.
+    pub fn asker<'n>(&self, name: &'n FoldedName, address: IpAddr, cookies: &[String]) -> Asker<'n> {
         let known = cookies.iter().find_map(|cookie| KnownBrowser::recognize(cookie, name, self.keys));
-        match known {
-            Some(browser) => self.begin_in_known_browser(name, browser).await,
-            None => self.begin_anywhere(name, Network::of(address)).await,
+        Asker { name, from: known.map_or_else(|| From::Stranger(Network::of(address)), From::Known) }
+    }
+
+    /// Whether this process knows already that this one has to wait.
+    pub fn known_wait(&self, asker: &Asker<'_>) -> Option<Throttled> {
+        match &asker.from {
+            From::Known(browser) => self.waiting.of(&self.of_browser(asker.name, browser)),
+            From::Stranger(network) => {
+                let wait = self.waiting.of(&self.of_network(*network));
+                wait.or_else(|| self.waiting.of(&self.of_account_and_network(asker.name, *network)))
+            }
+        }
+    }
+
+    /// Counts an attempt at an account's password before it is made.
+    pub async fn begin(&self, asker: &Asker<'_>) -> Result<Counted, SignInError> {
+        match &asker.from {
+            From::Known(browser) => self.begin_in_known_browser(asker.name, browser).await,
+            From::Stranger(network) => self.begin_anywhere(asker.name, *network).await,
         }
     }
 
     async fn begin_in_known_browser(
         &self,
         name: &FoldedName,
-        browser: KnownBrowser,
+        browser: &KnownBrowser,
     ) -> Result<Counted, SignInError> {
-        let own = self.key(b"account and browser", name, browser.nonce());
-        self.count(own, &PERSON).await?.map_err(SignInError::Throttled)?;
+        let own = self.of_browser(name, browser);
+        self.count_or_wait(own, &PERSON).await?.map_err(SignInError::Throttled)?;
         Ok(Counted { own, shared: Vec::new(), network: None })
     }
 
     async fn begin_anywhere(&self, name: &FoldedName, network: Network) -> Result<Counted, SignInError> {
-        let nobody = FoldedName::new("");
-        let from_network = self.key(b"address", &nobody, &network.octets());
-        let own = self.key(b"account and address", name, &network.octets());
+        let from_network = self.of_network(network);
+        let own = self.of_account_and_network(name, network);
         let at_account = self.key(b"account", name, b"");
         // The network first: while it waits, nothing is counted against the accounts that others in it have.
-        self.count(from_network, &NETWORK).await?.map_err(SignInError::Throttled)?;
+        self.count_or_wait(from_network, &NETWORK).await?.map_err(SignInError::Throttled)?;
         let mut counted = Counted { own, shared: vec![from_network.to_vec()], network: Some(own) };
-        if let Err(throttled) = self.count(own, &PERSON).await? {
+        if let Err(throttled) = self.count_or_wait(own, &PERSON).await? {
             // No password is tried: others in the network do not wait for this.
             self.store.take_back_attempts(&counted.shared).await?;
             return Err(SignInError::Throttled(throttled));
@@ -125,9 +192,34 @@ impl Throttle<'_> {
         self.store.take_back_attempts(&all).await
     }
 
+    /// Counts, and remembers who has to wait whatever else there is to know.
+    async fn count_or_wait(
+        &self,
+        key: [u8; 32],
+        patience: &Patience,
+    ) -> Result<Result<(), Throttled>, StoreError> {
+        let counted = self.count(key, patience).await?;
+        if let Err(throttled) = counted {
+            self.waiting.remember(key, throttled);
+        }
+        Ok(counted)
+    }
+
     async fn count(&self, key: [u8; 32], patience: &Patience) -> Result<Result<(), Throttled>, StoreError> {
         let Patience { free, cap, leak } = *patience;
         self.store.count_attempt(ThrottleRule { key, free, base: FIRST_DELAY, cap, leak }).await
+    }
+
+    fn of_browser(&self, name: &FoldedName, browser: &KnownBrowser) -> [u8; 32] {
+        self.key(b"account and browser", name, browser.nonce())
+    }
+
+    fn of_network(&self, network: Network) -> [u8; 32] {
+        self.key(b"address", &FoldedName::new(""), &network.octets())
+    }
+
+    fn of_account_and_network(&self, name: &FoldedName, network: Network) -> [u8; 32] {
+        self.key(b"account and address", name, &network.octets())
     }
 
     /// Keyed, so that the table tells nobody who tried to sign in, or from where.

@@ -190,23 +190,51 @@ async fn a_known_browser_has_its_own_mistakes_to_wait_for() {
 
 #[tokio::test]
 async fn a_hundred_guesses_at_once_on_two_processes_are_no_more_than_those_that_are_free() {
-    let server = Server::start().await;
+    // Enough threads that each of them finds a place in the queue.
+    let settings = || Settings::default().with("GRANTOR_PASSWORDS_THREADS", "4");
+    let server = Server::start_with(settings()).await;
     server.user("alice", &[]);
-    let replica = server.replica(Settings::default()).await;
-    let cookie = "c".repeat(43);
-    // The form's token is bound to the cookie; the same form serves both processes.
-    let page = Browser::new(&server).request(reqwest::Method::GET, "/sign-in");
-    let page = page.header("cookie", format!("grantor_csrf={cookie}")).send().await.unwrap();
-    let csrf = Answer::read(page).await.attribute("[name=csrf]", "value").unwrap();
-    let host = server.issuer.strip_prefix("http://").unwrap();
-    let apps = [&server, &replica].map(|server| Browser::new(server).address().to_owned());
-    let shots = (0..100).map(|number| {
-        let form = [("csrf", csrf.as_str()), ("username", "alice"), ("password", "guess")];
-        let cookie = format!("grantor_csrf={cookie}");
-        Shot::of_browser(&apps[number % 2], host, "/sign-in", &cookie, &form)
-    });
-    let hits = volley(shots).await;
+    let replica = server.replica(settings()).await;
+    let hits = volley(a_hundred_guesses(&server, [&server, &replica], "alice").await).await;
     let tried = hits.iter().filter(|hit| hit.status == 422).count();
     let refused = hits.iter().filter(|hit| hit.status == 429).count();
     assert_eq!((tried, refused), (5, 95));
+}
+
+/// The same form a hundred times, for these processes by turns.
+async fn a_hundred_guesses(server: &Server, processes: [&Server; 2], name: &str) -> Vec<Shot> {
+    let cookie = "c".repeat(43);
+    // The form's token is bound to the cookie; the same form serves all processes.
+    let page = Browser::new(server).request(reqwest::Method::GET, "/sign-in");
+    let page = page.header("cookie", format!("grantor_csrf={cookie}")).send().await.unwrap();
+    let csrf = Answer::read(page).await.attribute("[name=csrf]", "value").unwrap();
+    let host = server.issuer.strip_prefix("http://").unwrap();
+    let apps = processes.map(|server| Browser::new(server).address().to_owned());
+    let shot = |number: usize| {
+        let form = [("csrf", csrf.as_str()), ("username", name), ("password", "guess")];
+        let cookie = format!("grantor_csrf={cookie}");
+        Shot::of_browser(&apps[number % 2], host, "/sign-in", &cookie, &form)
+    };
+    (0..100).map(shot).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_to_wait_takes_nobodys_place() {
+    let server = Server::start_with(Settings::default().with("GRANTOR_PASSWORDS_THREADS", "1")).await;
+    server.user("alice", &[]);
+    server.user("bob", &[]);
+    let alice = Browser::new(&server);
+    assert_eq!(attempt(&alice, "alice", &password_of("alice")).await.status, 303);
+    alice.submit(&alice.get("/sign-out").await, &[]).await;
+    let guesser = Browser::new(&server);
+    while attempt(&guesser, "bob", "guess").await.status != 429 {}
+    for _ in 0..3 {
+        let shots = a_hundred_guesses(&server, [&server, &server], "bob").await;
+        let page = alice.get("/sign-in").await;
+        let fields = [("username", "alice"), ("password", &password_of("alice"))];
+        let (hits, signed_in) = tokio::join!(volley(shots), alice.submit(&page, &fields));
+        assert_eq!(signed_in.status, 303);
+        assert!(hits.iter().all(|hit| hit.status == 429), "{hits:?}");
+        alice.submit(&alice.get("/sign-out").await, &[]).await;
+    }
 }

@@ -82,10 +82,11 @@ impl Store {
 
     /// Records a refusal that a stranger can bring about at will: within bounds, beyond which it is only counted. A
     /// failure to write it is no reason for another answer.
-    pub async fn record_refusal(&self, event: AuditEvent) {
+    /// `named` is what the stranger named, known or not: the bounds are the same, and so is the time that it takes.
+    pub async fn record_refusal(&self, event: AuditEvent, named: &str) {
         announce(&event);
         let events = std::slice::from_ref(&event);
-        if self.flood.admits(&event, self.origin.address)
+        if self.flood.admits(event.kind, self.origin.address, named)
             && let Err(error) = record(&self.pool, &self.origin, events).await
         {
             let error = &error as &dyn std::error::Error;

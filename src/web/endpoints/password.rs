@@ -76,7 +76,7 @@ async fn change(
     let sign_in = app.sign_in();
     let throttle = sign_in.throttle();
     let name = FoldedName::new(&person.username);
-    let guess = match throttle.begin(&name, client_address(request), known_browser).await {
+    let guess = match throttle.begin(&throttle.asker(&name, client_address(request), known_browser)).await {
         Ok(guess) => guess,
         Err(SignInError::Throttled(throttled)) => {
             return Ok(Some(PasswordProblem::TooManyAttempts { wait: throttled.retry_after }));
