@@ -4,9 +4,9 @@
 //! outrun the count. It is counted three times: for its network, so that trying one password at many accounts gets
 //! slow; for the account seen from that network; and for the account, so that guessing from many networks gets slow.
 //!
-//! The last would let anybody keep a person out, who need only guess without end. So it holds up neither a browser
-//! nor a network in which the person has signed in before, and nothing at all holds up a known browser but its own
-//! mistakes.
+//! What others do would let anybody keep a person out, who need only guess without end. So it holds up neither a
+//! browser nor a network in which the person has signed in before, and nothing at all holds up a known browser but
+//! its own mistakes.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -126,10 +126,7 @@ impl Throttle<'_> {
     pub fn known_wait(&self, asker: &Asker<'_>) -> Option<Throttled> {
         match &asker.from {
             From::Known(browser) => self.waiting.of(&self.of_browser(asker.name, browser)),
-            From::Stranger(network) => {
-                let wait = self.waiting.of(&self.of_network(*network));
-                wait.or_else(|| self.waiting.of(&self.of_account_and_network(asker.name, *network)))
-            }
+            From::Stranger(network) => self.waiting.of(&self.of_account_and_network(asker.name, *network)),
         }
     }
 
@@ -152,26 +149,41 @@ impl Throttle<'_> {
     }
 
     async fn begin_anywhere(&self, name: &FoldedName, network: Network) -> Result<Counted, SignInError> {
-        let from_network = self.of_network(network);
         let own = self.of_account_and_network(name, network);
-        let at_account = self.key(b"account", name, b"");
+        let mut counted = Counted { own, shared: Vec::new(), network: Some(own) };
         // The network first: while it waits, nothing is counted against the accounts that others in it have.
-        self.count_or_wait(from_network, &NETWORK).await?.map_err(SignInError::Throttled)?;
-        let mut counted = Counted { own, shared: vec![from_network.to_vec()], network: Some(own) };
+        let from_network = self.key(b"address", &FoldedName::new(""), &network.octets());
+        self.count_shared(&mut counted, from_network, &NETWORK).await?;
         if let Err(throttled) = self.count_or_wait(own, &PERSON).await? {
             // No password is tried: others in the network do not wait for this.
             self.store.take_back_attempts(&counted.shared).await?;
             return Err(SignInError::Throttled(throttled));
         }
-        match self.count(at_account, &ACCOUNT).await? {
-            Ok(()) => counted.shared.push(at_account.to_vec()),
-            Err(_) if self.store.is_known_network(&own).await? => {}
+        let at_account = self.key(b"account", name, b"");
+        if let Err(error) = self.count_shared(&mut counted, at_account, &ACCOUNT).await {
+            self.take_back(&counted).await?;
+            return Err(error);
+        }
+        Ok(counted)
+    }
+
+    /// Counts what others do, too: in the network, or at the account. It holds up nobody in a network from which
+    /// the person has signed in before.
+    async fn count_shared(
+        &self,
+        counted: &mut Counted,
+        key: [u8; 32],
+        patience: &Patience,
+    ) -> Result<(), SignInError> {
+        match self.count(key, patience).await? {
+            Ok(()) => counted.shared.push(key.to_vec()),
+            Err(_) if self.store.is_known_network(&counted.own).await? => {}
             Err(throttled) => {
-                self.take_back(&counted).await?;
+                self.waiting.remember(counted.own, throttled);
                 return Err(SignInError::Throttled(throttled));
             }
         }
-        Ok(counted)
+        Ok(())
     }
 
     /// The password was right, and the attempt no guess.
@@ -192,7 +204,7 @@ impl Throttle<'_> {
         self.store.take_back_attempts(&all).await
     }
 
-    /// Counts, and remembers who has to wait whatever else there is to know.
+    /// Counts what is this one's own, and remembers who has to wait.
     async fn count_or_wait(
         &self,
         key: [u8; 32],
@@ -212,10 +224,6 @@ impl Throttle<'_> {
 
     fn of_browser(&self, name: &FoldedName, browser: &KnownBrowser) -> [u8; 32] {
         self.key(b"account and browser", name, browser.nonce())
-    }
-
-    fn of_network(&self, network: Network) -> [u8; 32] {
-        self.key(b"address", &FoldedName::new(""), &network.octets())
     }
 
     fn of_account_and_network(&self, name: &FoldedName, network: Network) -> [u8; 32] {

@@ -170,6 +170,25 @@ async fn who_is_known_signs_in_while_somebody_guesses_beside_and_everywhere() {
 }
 
 #[tokio::test]
+async fn who_tries_many_names_keeps_nobody_waiting_who_is_known_in_the_network() {
+    let server = behind_a_proxy().await;
+    server.user("bob", &[]);
+    let office = || Browser::from_address(&server, "198.51.100.1");
+    assert_eq!(attempt(&office(), "alice", &password_of("alice")).await.status, 303);
+    let guesser = office();
+    let page = guesser.get("/sign-in").await;
+    let mut number = 0..;
+    let tried = async |number: i32| {
+        guesser.submit(&page, &[("username", &format!("person{number}")), ("password", "guess")]).await.status
+    };
+    while tried(number.next().unwrap()).await != 429 {}
+    for _ in 0..3 {
+        assert_eq!(attempt(&office(), "alice", &password_of("alice")).await.status, 303);
+        assert_eq!(attempt(&office(), "bob", &password_of("bob")).await.status, 429, "a stranger waits");
+    }
+}
+
+#[tokio::test]
 async fn a_known_browser_has_its_own_mistakes_to_wait_for() {
     let server = behind_a_proxy().await;
     let browser = Browser::from_address(&server, "198.51.100.1");
