@@ -14,7 +14,7 @@ use crate::telemetry::metrics::AUDIT_EVENTS_LEFT_OUT;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Refusals in a minute, of all kinds and from everywhere.
+/// Refusals of one kind in a minute, from everywhere: a flood of one kind hides no other.
 const PER_MINUTE: u32 = 600;
 
 /// Kinds, addresses and accounts that are counted at a time.
@@ -30,7 +30,7 @@ type Sort = (AuditEventKind, Option<IpAddr>, u64);
 pub struct Flood {
     sorts: Cache<Sort, Arc<AtomicU32>>,
     hasher: RandomState,
-    all: Cache<(), Arc<AtomicU32>>,
+    kinds: Cache<AuditEventKind, Arc<AtomicU32>>,
 }
 
 impl Flood {
@@ -38,14 +38,14 @@ impl Flood {
         Self {
             sorts: Cache::builder().max_capacity(COUNTED).time_to_live(MINUTE).build(),
             hasher: RandomState::new(),
-            all: Cache::builder().max_capacity(1).time_to_live(MINUTE).build(),
+            kinds: Cache::builder().max_capacity(COUNTED).time_to_live(MINUTE).build(),
         }
     }
 
     /// Whether this one may be written; if not, it is counted.
     pub fn admits(&self, kind: AuditEventKind, address: Option<IpAddr>, named: &str) -> bool {
         let sort = (kind, address.map(network), self.hasher.hash_one(named));
-        let admitted = count(&self.sorts, sort) < per_minute(kind) && count(&self.all, ()) < PER_MINUTE;
+        let admitted = count(&self.sorts, sort) < per_minute(kind) && count(&self.kinds, kind) < PER_MINUTE;
         if !admitted {
             counter!(AUDIT_EVENTS_LEFT_OUT).increment(1);
         }
@@ -119,5 +119,6 @@ mod tests {
         let address = |n: u32| Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes()));
         let admitted = (0..5_000).filter(|n| flood.admits(REFUSED, address(*n), "a")).count();
         assert_eq!(admitted, PER_MINUTE as usize);
+        assert!(flood.admits(AuditEventKind::SignInFailed, from("192.0.2.1"), "alice"), "another kind");
     }
 }
