@@ -2,7 +2,7 @@
 //!
 //! What is remembered is used only while the installation's version was polled within [`MAX_STALENESS`]:
 //! a changed or deleted client is gone from every process within that time, and a process that cannot see
-//! the database trusts nothing.
+//! the database trusts no client. Scopes and resource servers mean nothing without one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -90,6 +90,13 @@ impl Store {
         sqlx::query!("SELECT name FROM scopes WHERE name = $1 AND NOT built_in FOR UPDATE", name)
             .fetch_optional(&mut *transaction)
             .await?;
+        // In the order in which others lock clients.
+        sqlx::query!(
+            "SELECT client_id FROM clients WHERE $1 = ANY(scopes) ORDER BY client_id FOR NO KEY UPDATE",
+            name,
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
         let gone = audited!(
             "written AS (
                  DELETE FROM scopes

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::known_browser::KnownBrowser;
 use super::session::SessionToken;
-use super::throttle::{Asker, Throttle, Waiting};
+use super::throttle::{Counted, Throttle, Waiting};
 use super::{Busy, NewPassword, PasswordHasher, Verdict};
 use crate::config::Sessions;
 use crate::keys::MasterKeys;
@@ -83,13 +83,14 @@ impl SignIn<'_> {
             return Err(SignInError::Throttled(throttled));
         }
         let _place = self.passwords.queue_up(asker.stranger())?;
-        let signed_in = self.counted(&attempt, &name, &asker).await;
-        match &signed_in {
-            Err(SignInError::NotRecognized) => self.refused(AuditEventKind::SignInFailed, &name).await,
-            Err(SignInError::Throttled(_)) => self.refused(AuditEventKind::SignInThrottled, &name).await,
-            _ => {}
-        }
-        signed_in
+        let counted = match throttle.begin(&asker).await {
+            Err(error @ SignInError::Throttled(_)) => {
+                self.refused(AuditEventKind::SignInThrottled, &name).await;
+                return Err(error);
+            }
+            counted => counted?,
+        };
+        self.counted(&attempt, &name, &counted).await
     }
 
     /// Some people type their password where the name belongs, so that what was typed is not recorded: only the
@@ -107,18 +108,21 @@ impl SignIn<'_> {
         &self,
         attempt: &Attempt<'_>,
         name: &FoldedName,
-        asker: &Asker<'_>,
+        counted: &Counted,
     ) -> Result<SignedIn, SignInError> {
         let throttle = self.throttle();
-        let counted = throttle.begin(asker).await?;
         match self.try_twice(attempt).await {
             Ok(session) => {
-                throttle.settle(&counted).await?;
+                throttle.settle(counted).await?;
                 Ok(SignedIn { session, known_browser: KnownBrowser::introduce(name, self.keys) })
             }
             Err(SignInError::Busy(busy)) => {
-                throttle.take_back(&counted).await?;
+                throttle.take_back(counted).await?;
                 Err(busy.into())
+            }
+            Err(SignInError::NotRecognized) => {
+                self.refused(AuditEventKind::SignInFailed, name).await;
+                Err(counted.wrong_password())
             }
             Err(error) => Err(error),
         }

@@ -113,6 +113,16 @@ pub struct Counted {
     shared: Vec<Vec<u8>>,
     /// The network to remember.
     network: Option<[u8; 32]>,
+    /// What others have done would have a stranger wait.
+    exceeded: Option<Throttled>,
+}
+
+impl Counted {
+    /// What to answer where the password was wrong. Where strangers wait, one in a known network must not be told
+    /// from them, or anybody there could find out who has signed in from it.
+    pub fn wrong_password(&self) -> SignInError {
+        self.exceeded.map_or(SignInError::NotRecognized, SignInError::Throttled)
+    }
 }
 
 impl Throttle<'_> {
@@ -145,12 +155,12 @@ impl Throttle<'_> {
     ) -> Result<Counted, SignInError> {
         let own = self.of_browser(name, browser);
         self.count_or_wait(own, &PERSON).await?.map_err(SignInError::Throttled)?;
-        Ok(Counted { own, shared: Vec::new(), network: None })
+        Ok(Counted { own, shared: Vec::new(), network: None, exceeded: None })
     }
 
     async fn begin_anywhere(&self, name: &FoldedName, network: Network) -> Result<Counted, SignInError> {
         let own = self.of_account_and_network(name, network);
-        let mut counted = Counted { own, shared: Vec::new(), network: Some(own) };
+        let mut counted = Counted { own, shared: Vec::new(), network: Some(own), exceeded: None };
         // The network first: while it waits, nothing is counted against the accounts that others in it have.
         let from_network = self.key(b"address", &FoldedName::new(""), &network.octets());
         self.count_shared(&mut counted, from_network, &NETWORK).await?;
@@ -177,7 +187,9 @@ impl Throttle<'_> {
     ) -> Result<(), SignInError> {
         match self.count(key, patience).await? {
             Ok(()) => counted.shared.push(key.to_vec()),
-            Err(_) if self.store.is_known_network(&counted.own).await? => {}
+            Err(throttled) if self.store.is_known_network(&counted.own).await? => {
+                counted.exceeded = Some(throttled);
+            }
             Err(throttled) => {
                 self.waiting.remember(counted.own, throttled);
                 return Err(SignInError::Throttled(throttled));

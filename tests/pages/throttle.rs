@@ -186,6 +186,10 @@ async fn who_tries_many_names_keeps_nobody_waiting_who_is_known_in_the_network()
         assert_eq!(attempt(&office(), "alice", &password_of("alice")).await.status, 303);
         assert_eq!(attempt(&office(), "bob", &password_of("bob")).await.status, 429, "a stranger waits");
     }
+    // Nobody learns who has signed in from here: who guesses at a known name waits like the others.
+    let wrong = [attempt(&office(), "alice", "guess").await, attempt(&office(), "bob", "guess").await];
+    assert!(wrong.iter().all(|answer| answer.status == 429));
+    assert_eq!(wrong[0].text_of(".problem"), wrong[1].text_of(".problem"));
 }
 
 #[tokio::test]

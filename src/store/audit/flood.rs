@@ -9,7 +9,7 @@ use std::time::Duration;
 use metrics::counter;
 use moka::sync::Cache;
 
-use crate::model::AuditEventKind;
+use crate::model::{AuditEventKind, Network};
 use crate::telemetry::metrics::AUDIT_EVENTS_LEFT_OUT;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,19 +17,23 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Refusals of one kind in a minute, from everywhere: a flood of one kind hides no other.
 const PER_MINUTE: u32 = 600;
 
-/// Kinds, addresses and accounts that are counted at a time.
+/// Refusals of one kind in a minute from one network, whatever is named: fresh names are no way around the bound.
+const PER_NETWORK: u32 = 20;
+
+/// Kinds, networks and names that are counted at a time.
 const COUNTED: u64 = 10_000;
 
 /// What happened, from where, and a hash of what was named: whether there is an account of that name makes no
 /// difference, or the time that an answer takes would tell it. Some people type their password there, so that no
 /// name is kept.
-type Sort = (AuditEventKind, Option<IpAddr>, u64);
+type Sort = (AuditEventKind, Option<Network>, u64);
 
 /// Counts refusals by the minute. Cheap to clone; clones count together.
 #[derive(Debug, Clone)]
 pub struct Flood {
     sorts: Cache<Sort, Arc<AtomicU32>>,
     hasher: RandomState,
+    networks: Cache<(AuditEventKind, Option<Network>), Arc<AtomicU32>>,
     kinds: Cache<AuditEventKind, Arc<AtomicU32>>,
 }
 
@@ -38,14 +42,18 @@ impl Flood {
         Self {
             sorts: Cache::builder().max_capacity(COUNTED).time_to_live(MINUTE).build(),
             hasher: RandomState::new(),
+            networks: Cache::builder().max_capacity(COUNTED).time_to_live(MINUTE).build(),
             kinds: Cache::builder().max_capacity(COUNTED).time_to_live(MINUTE).build(),
         }
     }
 
     /// Whether this one may be written; if not, it is counted.
     pub fn admits(&self, kind: AuditEventKind, address: Option<IpAddr>, named: &str) -> bool {
-        let sort = (kind, address.map(network), self.hasher.hash_one(named));
-        let admitted = count(&self.sorts, sort) < per_minute(kind) && count(&self.kinds, kind) < PER_MINUTE;
+        let from = address.map(Network::of);
+        let sort = (kind, from, self.hasher.hash_one(named));
+        let admitted = count(&self.sorts, sort) < per_minute(kind)
+            && count(&self.networks, (kind, from)) < PER_NETWORK
+            && count(&self.kinds, kind) < PER_MINUTE;
         if !admitted {
             counter!(AUDIT_EVENTS_LEFT_OUT).increment(1);
         }
@@ -57,7 +65,7 @@ impl Flood {
 /// each of them has its row.
 const fn per_minute(kind: AuditEventKind) -> u32 {
     match kind {
-        AuditEventKind::SignInFailed | AuditEventKind::PasswordChangeFailed => 20,
+        AuditEventKind::SignInFailed | AuditEventKind::PasswordChangeFailed => PER_NETWORK,
         _ => 1,
     }
 }
@@ -65,17 +73,6 @@ const fn per_minute(kind: AuditEventKind) -> u32 {
 /// How many there were before this one, in the minute that the first of them began.
 fn count<K: std::hash::Hash + Eq + Send + Sync + 'static>(counts: &Cache<K, Arc<AtomicU32>>, key: K) -> u32 {
     counts.get_with(key, Arc::default).fetch_add(1, Ordering::Relaxed)
-}
-
-/// One subscriber has a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        address @ IpAddr::V4(_) => address,
-    }
 }
 
 #[cfg(test)]
@@ -110,7 +107,15 @@ mod tests {
         let (flood, failed) = (Flood::new(), AuditEventKind::SignInFailed);
         let admitted = (0..50).filter(|_| flood.admits(failed, from("192.0.2.1"), "alice")).count();
         assert_eq!(admitted, 20);
-        assert!(flood.admits(failed, from("192.0.2.1"), "bob"));
+        assert!(flood.admits(failed, from("192.0.2.2"), "bob"));
+    }
+
+    #[test]
+    fn fresh_names_are_no_way_around() {
+        let (flood, throttled) = (Flood::new(), AuditEventKind::SignInThrottled);
+        let admitted = |n: &u32| flood.admits(throttled, from("192.0.2.1"), &n.to_string());
+        assert_eq!((0..900).filter(admitted).count(), PER_NETWORK as usize);
+        assert!(flood.admits(throttled, from("192.0.2.2"), "alice"), "elsewhere");
     }
 
     #[test]
