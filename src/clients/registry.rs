@@ -61,11 +61,11 @@ impl Registry {
         let looked_at = self.started.elapsed();
         let before = Timestamp::now();
         let Pulse { version, database_time } = store.pulse().await?;
+        let round_trip = self.started.elapsed().saturating_sub(looked_at);
         let changed = version != self.snapshot.load().version;
         if changed {
             self.snapshot.store(Arc::new(Snapshot::read(store, version).await?));
         }
-        let round_trip = self.started.elapsed().saturating_sub(looked_at);
         let offset = database_time.unix_micros() - (before + round_trip / 2).unix_micros();
         self.clock_offset.store(offset, Ordering::Relaxed);
         let database_start = database_time - (looked_at + round_trip / 2);

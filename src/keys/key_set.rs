@@ -1,12 +1,12 @@
 //! The signing keys of one moment, parsed, with everything prepared that a request asks for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{KeyError, LifeCycle, MasterKeys, Signer, key_material};
 use crate::jose::{Algorithm, VerificationKey, VerificationKeys, jwk_set};
-use crate::model::SigningKey;
+use crate::model::{SigningKey, SigningKeyState};
 use crate::secret::{base64url, sha256};
 use crate::time::Timestamp;
 
@@ -61,13 +61,23 @@ impl KeySet {
         begins.sort_unstable();
         begins.dedup();
         let mut keys = HashMap::new();
+        let mut unreadable = HashSet::new();
         let mut phases = Vec::new();
         for from in begins {
             for row in life_cycles.iter().flat_map(|cycle| cycle.published(from)) {
-                if !keys.contains_key(&row.kid) {
-                    let known = previous.and_then(|set| set.keys.get(&row.kid)).cloned();
-                    let key = known.map_or_else(|| parse(row, master_keys), Ok)?;
-                    keys.insert(row.kid.clone(), key);
+                if keys.contains_key(&row.kid) || unreadable.contains(&row.kid) {
+                    continue;
+                }
+                let known = previous.and_then(|set| set.keys.get(&row.kid)).cloned();
+                match known.map_or_else(|| parse(row, master_keys), Ok) {
+                    Ok(key) => drop(keys.insert(row.kid.clone(), key)),
+                    // One row that is damaged must not keep everything else from starting.
+                    Err(error) if is_superseded(row, &life_cycles, now) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(kid = row.kid, error, "a superseded signing key is left out");
+                        unreadable.insert(row.kid.clone());
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             phases.push(Phase::new(from, &life_cycles, &keys)?);
@@ -128,6 +138,12 @@ impl Phase {
             jwks: Jwks { body, etag },
         })
     }
+}
+
+/// Whether the key signs nothing any more, now or later.
+fn is_superseded(row: &SigningKey, life_cycles: &[LifeCycle<'_>], now: Timestamp) -> bool {
+    let own = |cycle: &&LifeCycle<'_>| cycle.key(&row.kid).is_some();
+    life_cycles.iter().find(own).is_some_and(|cycle| cycle.state(row, now) == SigningKeyState::Retiring)
 }
 
 fn parse(row: &SigningKey, master_keys: &MasterKeys) -> Result<Arc<ParsedKey>, KeyError> {

@@ -1,14 +1,14 @@
 //! Everything that is encrypted at rest, encrypted anew under the master key that writes.
 //!
 //! The replaced master keys come first: from then on a process that lists the new key alone reads everything,
-//! so that whatever ends the work after that has left nothing unreadable. Each step is one guarded statement
-//! for each row, and done again it finds nothing to do.
+//! so that whatever ends the work after that has left nothing unreadable. They are one transaction, all that follows
+//! is one guarded statement for each row, and done again it finds nothing to do.
 
 use serde::Serialize;
 
 use super::key_material::binding;
 use super::{KeyError, MasterKeys, Purpose, Sealed};
-use crate::model::{SigningKey, WrappedMasterKey};
+use crate::model::SigningKey;
 use crate::secret::base64url;
 use crate::store::Store;
 
@@ -47,18 +47,11 @@ pub async fn rewrap(store: &Store, keys: &MasterKeys) -> Result<Rewrapped, KeyEr
     })
 }
 
+/// Another process may have put a key on record since this one began.
 async fn wrap_master_keys(store: &Store, keys: &MasterKeys) -> Result<usize, KeyError> {
     let current = keys.current();
-    store.unwrap_master_key(current.id()).await?;
-    let mut wrapped = 0;
-    for row in store.master_keys().await? {
-        // Another process may have put a key on record since this one began.
-        let Some(key) = keys.by_id(&row.id) else { return Err(KeyError::Contended) };
-        let sealed = key.wrapped_under(current);
-        let row = WrappedMasterKey { sealed, wrapped_by: current.id().to_vec() };
-        wrapped += usize::from(store.wrap_master_key(key.id(), &row).await?);
-    }
-    Ok(wrapped)
+    let wrap = |id: &[u8]| keys.by_id(id).map(|key| key.wrapped_under(current));
+    store.wrap_master_keys(current.id(), wrap).await?.ok_or(KeyError::Contended)
 }
 
 /// A key that another process has replaced or erased in the meantime needs nothing any more.

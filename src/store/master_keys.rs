@@ -1,6 +1,6 @@
 //! The master keys that have written to this database.
 
-use sqlx::{Connection, PgExecutor};
+use sqlx::{Connection, PgExecutor, Postgres, Transaction};
 
 use super::audit::audited;
 use super::{Database, Store, StoreError};
@@ -72,33 +72,62 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a master key, encrypted under another one, beside its check value. Whether anything changed.
+    /// Keeps every other master key on record encrypted under the current one, as `wrap` does it, and the current
+    /// one under none: a key that took its place once shall not open it. How many were encrypted anew; `None`: there
+    /// is one that `wrap` does not have, and nothing was changed. It is one transaction, under the lock of all
+    /// changes of keys, so that of two with different current keys the later one wins whole.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn wrap_master_key(&self, id: &[u8], wrapped: &WrappedMasterKey) -> Result<bool, StoreError> {
-        let done = audited!(
+    pub async fn wrap_master_keys(
+        &self,
+        current: &[u8],
+        wrap: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<Option<usize>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
+        self.unwrap_master_key(&mut transaction, current).await?;
+        let mut wrapped = 0;
+        for row in select(&mut *transaction).await? {
+            let is_done = row.wrapped.as_ref().is_some_and(|wrapped| wrapped.wrapped_by == current);
+            if row.id == current || is_done {
+                continue;
+            }
+            let Some(sealed) = wrap(&row.id) else { return Ok(None) };
+            self.wrap_master_key(&mut transaction, &row.id, &sealed, current).await?;
+            wrapped += 1;
+        }
+        transaction.commit().await?;
+        Ok(Some(wrapped))
+    }
+
+    async fn wrap_master_key(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        id: &[u8],
+        sealed: &[u8],
+        wrapped_by: &[u8],
+    ) -> Result<(), StoreError> {
+        audited!(
             "written AS (
-                 UPDATE master_keys SET wrapped_key = $3, wrapped_by = $4
-                 WHERE id = $2 AND id <> $4 AND wrapped_by IS DISTINCT FROM $4 RETURNING source
+                 UPDATE master_keys SET wrapped_key = $3, wrapped_by = $4 WHERE id = $2 RETURNING source
              )",
             self.audit(&[about(AuditEventKind::MasterKeyWrapped, id)]),
             id,
-            wrapped.sealed,
-            wrapped.wrapped_by,
+            sealed,
+            wrapped_by,
         )
-        .execute(&self.pool)
+        .execute(&mut **transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 
-    /// Forgets the encryption of a key that is written with: a key that took its place once shall not open it.
-    /// Whether there was one.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn unwrap_master_key(&self, id: &[u8]) -> Result<bool, StoreError> {
-        let done = audited!(
+    async fn unwrap_master_key(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        id: &[u8],
+    ) -> Result<(), StoreError> {
+        audited!(
             "written AS (
                  UPDATE master_keys SET wrapped_key = NULL, wrapped_by = NULL
                  WHERE id = $2 AND wrapped_by IS NOT NULL RETURNING source
@@ -106,9 +135,9 @@ impl Store {
             self.audit(&[about(AuditEventKind::MasterKeyUnwrapped, id)]),
             id
         )
-        .execute(&self.pool)
+        .execute(&mut **transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 }
 

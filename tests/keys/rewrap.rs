@@ -240,3 +240,22 @@ async fn a_secret_that_signs_assertions_moves_to_the_new_key() {
     client.key = ClientKey::Secret(rotated["client_secret"].as_str().unwrap().to_owned());
     client.token().await.tokens();
 }
+
+#[tokio::test]
+async fn of_two_at_once_in_opposite_directions_one_wins_whole() {
+    let scene = Scene::begin().await;
+    let back = scene.with_keys(&format!("{MASTER_KEY} {}", scene.new));
+    for _ in 0..4 {
+        std::thread::scope(|scope| {
+            for operator in [&scene.operator, &back] {
+                scope.spawn(|| {
+                    operator.command(&["key", "rewrap"]).stdout(Stdio::null()).stderr(Stdio::null()).status()
+                });
+            }
+        });
+        // Each key opens itself, and the one that was replaced opens no other.
+        let statement = "SELECT FROM master_keys WHERE wrapped_by IS NOT NULL";
+        let rows = sqlx::query(statement).fetch_all(&mut scene.server.database.sql().await).await.unwrap();
+        assert_eq!(rows.len(), 1);
+    }
+}

@@ -232,3 +232,22 @@ async fn what_breaks_is_said_to_people_and_programs() {
     let retired = operator.json(&["key", "retire", next["kid"].as_str().unwrap()]);
     assert_eq!(retired["consequences"]["new_tokens_may_be_refused_until"], json!(null));
 }
+
+#[tokio::test]
+async fn a_superseded_key_that_is_damaged_stops_nothing() {
+    let server = Server::start().await;
+    let client = RelyingParty::register(&server, &["--grant", "client_credentials"]);
+    let old = server.cli(&["key", "list"])[0]["kid"].as_str().unwrap().to_owned();
+    server.cli(&["key", "rotate", "--now"]);
+    server
+        .database
+        .execute(&format!("UPDATE signing_keys SET wrapped_private_key = 'x' WHERE kid = '{old}'"))
+        .await;
+    let replica = server.replica(Settings::default()).await;
+    let token = token(&client.at(&replica)).await;
+    assert_eq!(client.at(&replica).introspect(&token).await["active"], true);
+    assert!(replica.log().contains("a superseded signing key is left out"));
+    // One that is to sign must be readable.
+    server.database.execute("UPDATE signing_keys SET wrapped_private_key = 'x'").await;
+    Installation::on(&server.database).refused(&["serve", "--listen", "127.0.0.1:0"]);
+}
