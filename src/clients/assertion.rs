@@ -42,7 +42,7 @@ pub(super) enum Refused {
         "the client assertion's 'aud' must be this server's issuer identifier and nothing else (RFC 10070)"
     )]
     Audience,
-    #[error("the client assertion has no 'exp', or claims of a wrong form")]
+    #[error("the client assertion has no 'exp'")]
     NoExpiry,
     #[error("the client assertion has expired")]
     Expired,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::assertion::{self, Expected};
 use super::{KeySets, Registry, secrets};
-use crate::jose::{AssertionClaims, ClientJwks, UnverifiedAssertion};
+use crate::jose::{ClientJwks, SignedClaims, UnverifiedAssertion};
 use crate::keys::MasterKeys;
 use crate::model::{AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys};
 use crate::protocol::{ClientCredentials, TokenError};
@@ -145,6 +145,7 @@ impl Authenticator<'_> {
                 "the client assertion is not signed with what is registered for this client",
             )
         })?;
+        let claims = claims.map_err(|error| refuse(&error))?;
         let expected = Expected { client_id: client.id.as_str(), issuer: self.issuer, now, latest };
         let accepted = assertion::check(&claims, &expected).map_err(|error| refuse(&error))?;
         if self.store.use_client_assertion(&accepted.hash, accepted.expires_at).await? {
@@ -161,7 +162,7 @@ impl Authenticator<'_> {
         id: &ClientId,
         registered: &AssertionKeys,
         assertion: &UnverifiedAssertion<'_>,
-    ) -> Result<Option<AssertionClaims>, TokenError> {
+    ) -> Result<Option<SignedClaims>, TokenError> {
         if let Some(alg) = registered.signing_alg.filter(|alg| *alg != assertion.alg()) {
             return Err(TokenError::invalid_client(format!(
                 "this client's assertions must be signed with {alg}"
@@ -171,9 +172,7 @@ impl Authenticator<'_> {
             ClientKeys::Value(json) => {
                 Ok(ClientJwks::usable(json).ok().and_then(|keys| assertion.verify_by_keys(&keys)))
             }
-            ClientKeys::Uri(uri) => self.key_sets.verify(id, uri, assertion).await.map_err(|_| {
-                TokenError::invalid_client("the client's keys cannot be fetched from its jwks_uri")
-            }),
+            ClientKeys::Uri(uri) => Ok(self.key_sets.verify(id, uri, assertion).await?),
         }
     }
 }

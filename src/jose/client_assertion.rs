@@ -98,23 +98,23 @@ impl<'a> UnverifiedAssertion<'a> {
 
     /// The claims, if one of these keys made the signature. A symmetric `alg` never fits a public key
     /// (RFC 8725 §2.1).
-    pub fn verify_by_keys(&self, keys: &ClientJwks) -> Option<AssertionClaims> {
+    pub fn verify_by_keys(&self, keys: &ClientJwks) -> Option<SignedClaims> {
         let message = self.signing_input.as_bytes();
         let signed = keys.verify(self.alg, self.kid.as_deref(), message, &self.signature);
-        if signed { self.claims() } else { None }
+        signed.then(|| self.claims())
     }
 
     /// The claims, if the signature is an HMAC under this secret (OpenID Connect Core §9).
-    pub fn verify_by_secret(&self, secret: &[u8]) -> Option<AssertionClaims> {
+    pub fn verify_by_secret(&self, secret: &[u8]) -> Option<SignedClaims> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let signed = self.alg == AssertionAlgorithm::Hs256
             && hmac::verify(&key, self.signing_input.as_bytes(), &self.signature).is_ok();
-        if signed { self.claims() } else { None }
+        signed.then(|| self.claims())
     }
 
-    /// What is no JSON object, or has members of wrong types or twice, claims nothing.
-    fn claims(&self) -> Option<AssertionClaims> {
-        from_base64url(self.claims).map(|json| read_object(&json).unwrap_or_default())
+    fn claims(&self) -> SignedClaims {
+        let json = from_base64url(self.claims).ok_or(MalformedClaims)?;
+        read_object(&json).map_err(|_| MalformedClaims)
     }
 }
 
@@ -125,8 +125,19 @@ fn is_accepted_type(typ: &str) -> bool {
     TYPES.contains(&typ)
 }
 
+/// What the signature covers is no JSON object, or a claim in it has another type than RFC 7519 §4.1 says, or stands
+/// twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the claims of the client assertion are not a JSON object in which each has its type and stands once"
+)]
+pub struct MalformedClaims;
+
+/// What somebody has signed.
+pub type SignedClaims = Result<AssertionClaims, MalformedClaims>;
+
 /// What a signed assertion says (RFC 7523 §3).
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct AssertionClaims {
     /// Who made it.
     pub iss: Option<String>,

@@ -159,8 +159,8 @@ fn ed25519(members: &Members) -> Result<Vec<(AssertionAlgorithm, ParsedPublicKey
     Ok(vec![(AssertionAlgorithm::Ed25519, key)])
 }
 
-/// The public keys of a client (RFC 7517 §5).
-#[derive(Debug)]
+/// The public keys of a client (RFC 7517 §5); by default none.
+#[derive(Debug, Default)]
 pub struct ClientJwks(Vec<ClientJwk>);
 
 impl ClientJwks {
@@ -186,6 +186,11 @@ impl ClientJwks {
 
     fn of_some(keys: Vec<ClientJwk>) -> Result<Self, ClientJwkError> {
         if keys.is_empty() { Err(ClientJwkError::NoKey) } else { Ok(Self(keys)) }
+    }
+
+    /// Whether there is no key in it, so that it verifies nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether one of the keys that the header may mean made this signature.

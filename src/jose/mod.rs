@@ -13,7 +13,8 @@ mod verification;
 pub use algorithm::Algorithm;
 pub use assertion_algorithm::AssertionAlgorithm;
 pub use client_assertion::{
-    AssertionClaims, AssertionFormError, Audience, LONGEST_ASSERTION, UnverifiedAssertion,
+    AssertionClaims, AssertionFormError, Audience, LONGEST_ASSERTION, MalformedClaims, SignedClaims,
+    UnverifiedAssertion,
 };
 pub use client_jwk::{ClientJwkError, ClientJwks, MOST_CLIENT_KEYS};
 pub use error::JoseError;

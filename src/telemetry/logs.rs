@@ -11,7 +11,10 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use crate::config::{Log, LogFormat};
 
 /// Libraries that tell much below `warn`, and on `debug` and `trace` even frames with cookies and tokens or SQL.
-const QUIET: &str = "actix_http=warn,actix_server=warn,actix_web=warn,h2=warn,mio=warn,rustls=warn,sqlx=warn";
+const QUIET: &str = "actix_server=warn,actix_web=warn,h2=warn,mio=warn,rustls=warn,sqlx=warn";
+
+/// It calls an error what anybody can send, such as a head that is too long, and answers it.
+const SILENT: &str = "actix_http=off";
 
 /// Why logging could not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,14 +50,14 @@ pub fn init(log: &Log) -> Result<(), LogError> {
     Ok(())
 }
 
-/// The operator's directives over [`QUIET`]: who wants to hear a library names it. Below `info` the libraries
-/// have nothing more to say than the operator asked for.
+/// The operator's directives over [`SILENT`] and [`QUIET`]: who wants to hear a library names it. Below `info` the
+/// libraries have nothing more to say than the operator asked for.
 fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
-    let filter = EnvFilter::try_new(directives)?;
-    if filter.max_level_hint().is_some_and(|level| level < LevelFilter::INFO) {
-        return Ok(filter);
+    let level = EnvFilter::try_new(directives)?.max_level_hint();
+    if level.is_some_and(|level| level < LevelFilter::INFO) {
+        return EnvFilter::try_new(format!("{SILENT},{directives}"));
     }
-    EnvFilter::try_new(format!("{QUIET},{directives}"))
+    EnvFilter::try_new(format!("{SILENT},{QUIET},{directives}"))
 }
 
 fn wants_colour() -> bool {
@@ -112,6 +115,7 @@ mod tests {
         tracing::warn!(target: "sqlx::query", "slow");
         tracing::debug!(target: "grantor::web", "detail");
         tracing::error!(target: "grantor::web", "trouble");
+        tracing::error!(target: "actix_http::h1::decoder", "junk");
     }
 
     #[test]
@@ -122,6 +126,8 @@ mod tests {
             ("debug,sqlx=debug", &["statement", "slow", "detail", "trouble"]),
             ("warn,h2=trace", &["frame", "slow", "trouble"]),
             ("error", &["trouble"]),
+            ("error,actix_http=error", &["trouble", "junk"]),
+            ("info,actix_http=warn", &["slow", "trouble", "junk"]),
             ("off", &[]),
         ] {
             let text = logged(directives, events);

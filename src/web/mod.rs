@@ -1,5 +1,6 @@
 //! HTTP: what browsers and clients meet.
 
+mod arriving;
 pub mod assets;
 mod connections;
 mod endpoints;

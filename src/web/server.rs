@@ -11,6 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 
+use super::arriving::Arriving;
 use super::connections::{Connection, cut_resting};
 use super::endpoints::metadata::Metadata;
 use super::limits::Limits;
@@ -35,6 +36,9 @@ const LEAST_CONNECTIONS_PER_WORKER: u32 = 2;
 /// Requests that a worker has in work at most. Those at the end of the line for the database wait for the time of
 /// all before them; more would wait for nothing.
 const MOST_IN_WORK: usize = 512;
+
+/// What bodies that are arriving hold of a worker's memory, in bytes: some hundreds of the longest.
+const MOST_ARRIVING: usize = 16 * 1024 * 1024;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4_096;
@@ -121,6 +125,7 @@ pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Runnin
         actix_web::rt::spawn(cut_resting(factory_config.server.keep_alive + HEAD_TIMEOUT));
         ActixApp::new()
             .app_data(load)
+            .app_data(Arriving::new(MOST_ARRIVING))
             .app_data(Data::new(App::new(Arc::clone(&shared), store)))
             .app_data(metadata.clone())
             .app_data(limits.clone())

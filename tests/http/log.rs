@@ -1,6 +1,6 @@
 //! What the log, at its most talkative, and the audit log never hold. Case 83.
 
-use crate::harness::{Browser, RelyingParty, Server, Settings, Tokens, password_of, pkce, query_of};
+use crate::harness::{Browser, RelyingParty, Server, Settings, Tokens, Wire, password_of, pkce, query_of};
 
 /// Secrets as they were used, by their names.
 #[derive(Default)]
@@ -129,4 +129,17 @@ async fn an_event_can_be_found_by_its_requests_id() {
     for line in log.lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
     }
+}
+
+#[tokio::test]
+async fn what_strangers_send_is_no_error_of_ours() {
+    let server = Server::start().await;
+    let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-A: {}\r\n\r\n", "a".repeat(200_000));
+    for request in
+        [long.as_bytes(), b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nA\0: b\r\n\r\n"]
+    {
+        Wire::ask(&server, request).await;
+    }
+    let log = server.log();
+    assert!(!log.contains("ERROR"), "{log}");
 }

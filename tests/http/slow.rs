@@ -77,3 +77,29 @@ async fn a_connection_that_says_nothing_is_let_go() {
     let mut wire = Wire::connect(&server).await;
     assert!(wire.read_to_end(LET_GO).await.is_some(), "still open");
 }
+
+#[tokio::test]
+async fn large_forms_that_do_not_end_are_bounded_together_and_small_ones_let_in() {
+    let settings =
+        Settings::default().with("GRANTOR_SERVER_WORKERS", "1").with("GRANTOR_SERVER_REQUEST_TIMEOUT", "8s");
+    let server = Server::start_with(settings).await;
+    server.user("alice", &[]);
+    let head = "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                Content-Length: 65536\r\n\r\n";
+    let request = [head.as_bytes(), &[b'a'; 65_000]].concat();
+    let started = Instant::now();
+    // 16 MiB are less than 280 of them.
+    let mut slow = Vec::new();
+    for _ in 0..350 {
+        let mut wire = Wire::connect(&server).await;
+        wire.send(&request).await;
+        slow.push(wire);
+    }
+    Browser::new(&server).sign_in("alice").await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let left = Duration::from_secs(6).saturating_sub(started.elapsed());
+    let answers = slow.iter_mut().map(|wire| wire.read_to_end(left));
+    let answers = futures_util::future::join_all(answers).await;
+    let refused = answers.iter().flatten().filter(|answer| answer.starts_with("HTTP/1.1 503 ")).count();
+    assert!((71..=120).contains(&refused), "{refused}");
+}

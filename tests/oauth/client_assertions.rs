@@ -173,6 +173,11 @@ async fn a_forged_or_ill_made_assertion_is_refused() {
         assert_eq!(answer.status, 401, "{what}: {}", answer.body);
         answer.assert_refused(401, "invalid_client");
     }
+    for (name, value) in [("exp", json!("soon")), ("jti", json!(7)), ("aud", json!({}))] {
+        let answer = app.token_with(&app.assertion().claim(name, value).signed_by(&app.key)).await;
+        let told = answer.json()["error_description"].as_str().unwrap().to_owned();
+        assert!(told.contains("each has its type"), "{name}: {told}");
+    }
     let good = app.signed();
     let (input, _) = good.rsplit_once('.').unwrap();
     let public = app.key.jwk("one").to_string();

@@ -86,6 +86,46 @@ async fn an_address_that_answers_badly_costs_a_bounded_time_and_is_left_alone() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slow_address_holds_up_only_a_few_requests_of_its_own_client() {
+    let key_server = KeyServer::start().await;
+    let server = server_that_lists(&key_server).await;
+    let app = register_at(&server, &key_server.uri(), ClientKey::p256()).await;
+    let published = json!({"keys": [app.key.jwk("one")]}).to_string();
+    key_server.answers("200 OK", &published, Duration::from_secs(2));
+    let ends_of = async |assertions: Vec<String>| {
+        join_all(assertions.iter().map(async |assertion| {
+            let started = std::time::Instant::now();
+            let answer = app.token_with(assertion).await;
+            (answer, started.elapsed() < Duration::from_secs(1))
+        }))
+        .await
+    };
+
+    // As long as there are no keys, few wait for them.
+    let ends = ends_of((0..60).map(|_| app.signed()).collect()).await;
+    let waited = ends.iter().filter(|(answer, at_once)| answer.status == 200 && !at_once).count();
+    assert_eq!(waited, 32, "{:?}", ends[0].0.body);
+    for (refused, at_once) in ends.iter().filter(|(answer, _)| answer.status != 200) {
+        refused.assert_refused(503, "temporarily_unavailable");
+        assert!(*at_once && refused.header("retry-after").is_some());
+    }
+    assert_eq!(key_server.visits(), 1);
+
+    // With keys, nobody waits but who has them looked at again; and who is verified by them does not even then.
+    let unknown = |_| app.assertion().header("kid", json!("made up")).signed_by(&ClientKey::p256());
+    let (made_up, ends) = futures_util::join!(ends_of((0..10).map(unknown).collect()), async {
+        while key_server.visits() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        ends_of((0..10).map(|_| app.signed()).collect()).await
+    });
+    assert!(ends.iter().all(|(answer, at_once)| answer.status == 200 && *at_once));
+    assert_eq!(made_up.iter().filter(|(answer, at_once)| answer.status == 503 && *at_once).count(), 9);
+    assert_eq!(made_up.iter().filter(|(answer, at_once)| answer.status == 401 && !at_once).count(), 1);
+    assert_eq!(key_server.visits(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_fetched_from_inside() {
     let inside = KeyServer::start().await;
     let server = Server::start().await;

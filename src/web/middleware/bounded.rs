@@ -7,12 +7,14 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::web::{Bytes, Data};
-use actix_web::{Error, FromRequest, HttpMessage, web};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{Error, HttpMessage};
+use futures_util::StreamExt;
 
 use crate::model::Network;
 use crate::store::with_patience;
 use crate::web::app;
+use crate::web::arriving::Arriving;
 use crate::web::extract::client_address;
 use crate::web::limits::{Endpoint, Limits};
 use crate::web::load::Load;
@@ -67,13 +69,19 @@ pub async fn bounded(
 }
 
 async fn body(request: &mut ServiceRequest) -> Result<Bytes, Refused> {
+    let mut room = request.app_data::<Rc<Arriving>>().map(Arriving::room);
     let mut payload = request.take_payload();
-    let Ok(body) = web::Payload::from_request(request.request(), &mut payload).await else {
-        return Err(Refused::BodyBroken);
-    };
-    match body.to_bytes_limited(LONGEST_BODY).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Refused::BodyBroken),
-        Err(_) => Err(Refused::BodyTooLong),
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Refused::BodyBroken)?;
+        let length = body.len() + chunk.len();
+        if length > LONGEST_BODY {
+            return Err(Refused::BodyTooLong);
+        }
+        if room.as_mut().is_some_and(|room| !room.grow_to(length)) {
+            return Err(Refused::Overloaded);
+        }
+        body.extend_from_slice(&chunk);
     }
+    Ok(body.freeze())
 }
