@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use grantor::clients::{ClientMetadata, registration, scopes, secrets};
 use grantor::config::DatabaseSource;
-use grantor::keys::MasterKeys;
+use grantor::jose::Algorithm;
+use grantor::keys::{KeyOperations, MasterKeys};
 use grantor::model::{Client, ClientId, Role, Scope, SessionId, User};
 use grantor::secret::{Secret, base64url, random_bytes};
 use grantor::store::{Database, SchemaError, Store, StoreError, embedded};
@@ -219,12 +220,32 @@ async fn a_used_assertion_is_remembered_until_it_has_expired() {
     assert!(store.use_client_assertion(&[2; 32], now + minute).await.unwrap());
     // The database's clock has a say: what has expired by it is not taken, whatever this process believes.
     assert!(!store.use_client_assertion(&[3; 32], now - minute).await.unwrap());
-    assert_eq!(store.delete_past_client_assertions(10).await.unwrap(), 0);
+    assert_eq!(store.delete_past_client_assertions(10, now).await.unwrap(), 0);
     let mut sql = installation.sql().await;
     let age = "UPDATE used_client_assertions SET expires_at = expires_at - interval '7 minutes'";
     sqlx::query(age).execute(&mut sql).await.unwrap();
-    assert_eq!(store.delete_past_client_assertions(1).await.unwrap(), 1);
-    assert_eq!(store.delete_past_client_assertions(10).await.unwrap(), 1);
+    // Case 87. A database whose clock is ahead does not make anybody forget what is good again when that is set right.
+    assert_eq!(store.delete_past_client_assertions(10, now - Duration::from_secs(3_600)).await.unwrap(), 0);
+    assert_eq!(store.delete_past_client_assertions(1, now).await.unwrap(), 1);
+    assert_eq!(store.delete_past_client_assertions(10, now).await.unwrap(), 1);
+    installation.close().await;
+}
+
+#[tokio::test]
+async fn a_private_key_is_erased_when_it_is_retired_by_both_clocks() {
+    let installation = Installation::new().await;
+    let keys = master_keys();
+    let (minute, now) = (Duration::from_secs(60), Timestamp::now());
+    let operations = KeyOperations::new(&installation.store, &keys, minute, minute);
+    let (created, _) = operations.maintain(None, now).await.unwrap();
+    operations.rotate_now(Algorithm::default()).await.unwrap();
+    let age = "UPDATE signing_keys SET activates_at = activates_at - interval '1 h'";
+    sqlx::query(age).execute(&mut installation.sql().await).await.unwrap();
+    // Case 87.
+    let (_, erased) = operations.maintain(None, now - 60 * minute).await.unwrap();
+    assert_eq!(erased, [""; 0]);
+    let (_, erased) = operations.maintain(None, now).await.unwrap();
+    assert_eq!(erased, [created[0].key.kid.as_str()]);
     installation.close().await;
 }
 

@@ -19,6 +19,7 @@ use crate::model::{AuditEvent, AuditEventKind, Details};
 use crate::store::{Database, Store};
 use crate::telemetry::logs;
 use crate::telemetry::metrics::Metrics;
+use crate::time::Timestamp;
 use crate::users::{Cost, PasswordHasher};
 use crate::web::server;
 
@@ -119,7 +120,7 @@ async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Re
 async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> Result<Shared, CommandError> {
     let token_lifetime = config.tokens.longest_signed_lifetime();
     KeyOperations::new(store, &master_keys, config.keys.jwks_max_age, token_lifetime)
-        .maintain(config.keys.rotate_every)
+        .maintain(config.keys.rotate_every, Timestamp::now())
         .await?;
     let registry = Registry::load(store).await?;
     let now = registry.database_time();

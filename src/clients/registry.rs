@@ -112,8 +112,8 @@ impl Registry {
     }
 
     /// The earlier of `now` and the database's clock. What is issued is dated by it, so that it lives no longer than
-    /// it should by either clock; what is stored ends by the later one.
-    pub fn issuing_time(&self, now: Timestamp) -> Timestamp {
+    /// it should by either clock, and what is deleted is past by both; what is stored ends by the later one.
+    pub fn earlier_time(&self, now: Timestamp) -> Timestamp {
         now.min(self.database_time())
     }
 

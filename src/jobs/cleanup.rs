@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crate::app::Shared;
 use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
 
 /// Rows deleted by one statement: few enough that no lock is held for long.
 const BATCH: i64 = 1_000;
@@ -9,15 +10,17 @@ const BATCH: i64 = 1_000;
 /// Batches of one run; what is left waits for the next.
 const BATCHES: usize = 50;
 
-/// Deletes what has expired and lies in no partition.
-pub async fn run(store: Store, _: Arc<Shared>) -> Result<(), StoreError> {
+/// Deletes what has expired and lies in no partition. What is deleted does not come back when a clock that jumped
+/// is set right, and a revocation that is forgotten is undone: so it must be past by both clocks.
+pub async fn run(store: Store, shared: Arc<Shared>) -> Result<(), StoreError> {
+    let now = shared.registry.earlier_time(Timestamp::now());
     for _ in 0..BATCHES {
-        let deleted = store.delete_past_sessions(BATCH).await?
-            + store.delete_past_revocations(BATCH).await?
-            + store.delete_past_attempts(BATCH).await?
-            + store.delete_past_client_assertions(BATCH).await?
-            + store.delete_past_known_networks(BATCH).await?
-            + store.delete_past_set_password_links(BATCH).await?;
+        let deleted = store.delete_past_sessions(BATCH, now).await?
+            + store.delete_past_revocations(BATCH, now).await?
+            + store.delete_past_attempts(BATCH, now).await?
+            + store.delete_past_client_assertions(BATCH, now).await?
+            + store.delete_past_known_networks(BATCH, now).await?
+            + store.delete_past_set_password_links(BATCH, now).await?;
         if deleted == 0 {
             break;
         }

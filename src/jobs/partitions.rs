@@ -11,7 +11,8 @@ pub async fn ensure(store: Store, shared: Arc<Shared>) -> Result<(), StoreError>
 
 /// Drops the past ones.
 pub async fn drop_past(store: Store, shared: Arc<Shared>) -> Result<(), StoreError> {
-    let dropped = store.drop_past_partitions(shared.config.audit.retention, Timestamp::now()).await?;
+    let now = shared.registry.earlier_time(Timestamp::now());
+    let dropped = store.drop_past_partitions(shared.config.audit.retention, now).await?;
     if dropped > 0 {
         tracing::info!(dropped, "past partitions dropped");
     }

@@ -5,6 +5,7 @@ use crate::app::Shared;
 use crate::config;
 use crate::keys::{KeyError, KeyOperations};
 use crate::store::Store;
+use crate::time::Timestamp;
 
 /// Often enough to be punctual, and no oftener than a rotation in minutes asks for.
 pub fn interval(keys: &config::Keys) -> Duration {
@@ -21,7 +22,8 @@ pub async fn maintain(store: Store, shared: Arc<Shared>) -> Result<(), KeyError>
         config.keys.jwks_max_age,
         config.tokens.longest_signed_lifetime(),
     );
-    let (changed, erased) = operations.maintain(config.keys.rotate_every).await?;
+    let now = shared.registry.earlier_time(Timestamp::now());
+    let (changed, erased) = operations.maintain(config.keys.rotate_every, now).await?;
     for outcome in changed {
         let key = outcome.key;
         tracing::info!(kid = key.kid, alg = %key.alg, activates_at = %key.activates_at, "signing key published");

@@ -6,17 +6,20 @@ use std::time::Duration;
 use super::{KeyError, KeyOperations, KeyOutcome, plan};
 use crate::jose::Algorithm;
 use crate::model::SigningKeyChange;
+use crate::time::Timestamp;
 
 impl KeyOperations<'_> {
     /// What has to be done from time to time, by whichever process: there is a key for each algorithm that
     /// clients are registered for, a key that has signed for `rotate_every` gets a successor, and the private
-    /// parts of retired keys are erased. What was changed; the names of erased keys.
+    /// parts of keys are erased that are retired by the database's clock and, since there is no way back, by `now`.
+    /// What was changed; the names of erased keys.
     ///
     /// # Errors
     /// If the database fails or no key can be made.
     pub async fn maintain(
         &self,
         rotate_every: Option<Duration>,
+        now: Timestamp,
     ) -> Result<(Vec<KeyOutcome>, Vec<String>), KeyError> {
         self.store.remember_token_lifetimes(self.token_lifetime).await?;
         let look = self.look().await?;
@@ -33,7 +36,7 @@ impl KeyOperations<'_> {
             }
         }
         outcomes.retain(|outcome| outcome.changed);
-        Ok((outcomes, self.erase_retired().await?))
+        Ok((outcomes, self.erase_retired(now).await?))
     }
 
     /// RS256, which OpenID Connect Core §15.1 obliges to, and what clients are registered for.
@@ -44,9 +47,9 @@ impl KeyOperations<'_> {
     }
 
     /// If others change the keys meanwhile, it is for the next time.
-    async fn erase_retired(&self) -> Result<Vec<String>, KeyError> {
+    async fn erase_retired(&self, now: Timestamp) -> Result<Vec<String>, KeyError> {
         let look = self.look().await?;
-        let retired = |alg| plan::to_erase(look.life_cycle(alg), look.now);
+        let retired = |alg| plan::to_erase(look.life_cycle(alg), look.now.min(now));
         let erase: Vec<String> = Algorithm::ALL.into_iter().flat_map(retired).collect();
         if erase.is_empty() {
             return Ok(erase);

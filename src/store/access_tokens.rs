@@ -72,12 +72,13 @@ impl Store {
     }
 
     /// Deletes up to `limit` entries of tokens that have expired by themselves; the number deleted.
-    pub async fn delete_past_revocations(&self, limit: i64) -> Result<u64, StoreError> {
+    pub async fn delete_past_revocations(&self, limit: i64, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             "DELETE FROM revoked_access_tokens WHERE jti IN (
                  SELECT jti FROM revoked_access_tokens
-                 WHERE expires_at < clock_timestamp() - interval '5 minutes' ORDER BY expires_at LIMIT $1)",
+                 WHERE expires_at < $2::timestamptz - interval '5 minutes' ORDER BY expires_at LIMIT $1)",
             limit,
+            now.to_datetime(),
         )
         .execute(&self.pool)
         .await?;

@@ -1,13 +1,11 @@
 //! Registered clients.
 
-use sqlx::{Postgres, Transaction};
-
 use super::audit::{self, audited};
 use super::client_row::{ClientRow, Columns, SecretColumns};
 use super::resource_servers::register_named;
 use super::scopes::HeldScopes;
 use super::signing_keys::remember_clients_token_lifetimes;
-use super::{Store, StoreError, bump_version};
+use super::{Store, StoreError, Transaction, bump_version};
 use crate::model::{
     AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Details, Origin,
     SecretHash,
@@ -76,12 +74,12 @@ impl Store {
             columns.jwks_uri,
             columns.token_endpoint_auth_signing_alg,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
         register_named(&mut transaction, &[&client.audiences, &client.resource_servers]).await?;
         let event = AuditEvent::about_client(AuditEventKind::ClientCreated, &client.id);
-        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        audit::record(&mut transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -104,7 +102,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let scopes = HeldScopes::hold(&mut transaction).await?;
         let row = select_clients!("WHERE client_id = $1 FOR NO KEY UPDATE", id.as_str())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(ChangingClient { client: Client::try_from(row)?, scopes, transaction, origin: &self.origin }))
@@ -137,7 +135,7 @@ impl Store {
             columns.sealed,
             keep_old_until.map(Timestamp::to_datetime),
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         if done.rows_affected() > 0 {
             let event = AuditEvent::about_client(AuditEventKind::ClientSecretRotated, id);
@@ -145,7 +143,7 @@ impl Store {
                 Some(expires_at) => event.with(Details::Until { expires_at }),
                 None => event,
             };
-            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
         }
         super::commit_change(transaction, done.rows_affected()).await
     }
@@ -173,11 +171,11 @@ impl Store {
             renewed.hash.key_id,
             renewed.sealed,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         if done.rows_affected() > 0 {
             let event = AuditEvent::about_client(AuditEventKind::ClientSecretRewrapped, id);
-            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
         }
         super::commit_change(transaction, done.rows_affected()).await
     }
@@ -187,7 +185,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         // Whoever changes a client locks it before anything else.
         sqlx::query!("SELECT client_id FROM clients WHERE client_id = $1 FOR UPDATE", id.as_str())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         remember_clients_token_lifetimes(&mut transaction).await?;
         let done = audited!(
@@ -195,7 +193,7 @@ impl Store {
             self.audit(&[AuditEvent::about_client(AuditEventKind::ClientDeleted, id)]),
             id.as_str(),
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         super::commit_change(transaction, done.rows_affected()).await
     }
@@ -205,7 +203,7 @@ impl Store {
 pub struct ChangingClient<'a> {
     client: Client,
     scopes: HeldScopes,
-    transaction: Transaction<'a, Postgres>,
+    transaction: Transaction,
     origin: &'a Origin,
 }
 
@@ -266,11 +264,11 @@ impl ChangingClient<'_> {
             client.authentication.secrets().is_some(),
             matches!(client.authentication, ClientAuthentication::SecretAssertion(_)),
         )
-        .execute(&mut *self.transaction)
+        .execute(&mut self.transaction)
         .await?;
         let after = audit::client_row(&mut self.transaction, &client.id).await?;
         audit::record(
-            &mut *self.transaction,
+            &mut self.transaction,
             self.origin,
             &audit::client_changes(&client.id, &before, &after),
         )

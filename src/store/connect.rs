@@ -9,13 +9,18 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::audit::Flood;
 use super::embedded::{Durability, Embedded, EmbeddedError};
-use super::pool::{Pool, is_settled};
+use super::pool::{Pool, is_settled, within};
+use super::trouble::Trouble;
 use super::{Store, StoreError};
 use crate::config::DatabaseSource;
 use crate::model::Origin;
 
-/// How long one attempt to connect may take before a command gives up.
+/// How long one attempt to connect, or a look at a few rows with it, may take before a command gives up.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Who is cut off in the middle of a transaction must not keep its locks for as long as PostgreSQL believes in the
+/// connection, which is two hours. Nothing waits for anything outside of the database in a transaction.
+const END_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 /// A connection that rested longer is tried before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(60);
@@ -28,6 +33,8 @@ pub struct Database {
     origin: Origin,
     /// One count for all pools.
     flood: Flood,
+    /// What one pool finds out, all know.
+    trouble: Trouble,
 }
 
 /// A job or a command may take long, but not for ever.
@@ -41,6 +48,7 @@ pub struct Stores {
     lock_timeout: Option<Duration>,
     origin: Origin,
     flood: Flood,
+    trouble: Trouble,
 }
 
 impl Stores {
@@ -52,16 +60,17 @@ impl Stores {
     }
 
     /// A pool that connects when it is first used. An idle connection is not tried before each use, which
-    /// would cost a round trip; one that rested for a minute is.
+    /// would cost a round trip; one is that rested for a minute, or while others were lost.
     pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
         let statement_timeout = self.statement_timeout;
         // Zero is PostgreSQL's word for none.
         let lock_timeout = self.lock_timeout.unwrap_or_default();
         let set = format!(
-            "SET statement_timeout = {}; SET lock_timeout = {}",
+            "SET statement_timeout = {}; SET lock_timeout = {}; {END_IDLE_TRANSACTIONS}",
             statement_timeout.as_millis(),
             lock_timeout.as_millis()
         );
+        let trouble = self.trouble.clone();
         let connections = PgPoolOptions::new()
             .after_connect(move |connection, _| {
                 let set = AssertSqlSafe(set.clone());
@@ -70,9 +79,11 @@ impl Stores {
             .max_connections(max_connections)
             .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
-            .before_acquire(|connection, metadata| {
+            .before_acquire(move |connection, metadata| {
+                let rested = metadata.idle_for;
+                let is_trusted = rested <= TRUSTED_IDLE && !trouble.is_within(rested);
                 Box::pin(async move {
-                    if metadata.idle_for > TRUSTED_IDLE {
+                    if !is_trusted {
                         connection.ping().await?;
                     }
                     Ok(true)
@@ -80,7 +91,7 @@ impl Stores {
             })
             .after_release(|connection, _| Box::pin(is_settled(connection)))
             .connect_lazy_with(self.options.clone());
-        let pool = Pool::new(connections, statement_timeout);
+        let pool = Pool::new(connections, statement_timeout, self.trouble.clone());
         Store { pool, origin: self.origin.clone(), flood: self.flood.clone() }
     }
 }
@@ -113,7 +124,7 @@ impl Database {
             }
         };
         let options = options.application_name("grantor");
-        Ok(Self { options, embedded, origin: Origin::SYSTEM, flood: Flood::new() })
+        Ok(Self { options, embedded, origin: Origin::SYSTEM, flood: Flood::new(), trouble: Trouble::new() })
     }
 
     /// From now on it is written to on this one's behalf.
@@ -130,6 +141,7 @@ impl Database {
             lock_timeout: None,
             origin: self.origin.clone(),
             flood: self.flood.clone(),
+            trouble: self.trouble.clone(),
         }
     }
 
@@ -140,11 +152,29 @@ impl Database {
 
     /// One connection of its own. Unlike a pool it says at once why it cannot be had.
     pub(super) async fn connection(&self) -> Result<PgConnection, StoreError> {
-        let connecting = PgConnection::connect_with(&self.options);
+        let connecting = async {
+            let mut connection = PgConnection::connect_with(&self.options).await?;
+            sqlx::raw_sql(END_IDLE_TRANSACTIONS).execute(&mut connection).await?;
+            Ok(connection)
+        };
         match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(connection) => connection.map_err(StoreError::Unavailable),
             Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
         }
+    }
+
+    /// Looks at something small on a connection of its own, and gives up where the database falls silent.
+    pub(super) async fn look<T, E: From<sqlx::Error> + From<StoreError>>(
+        &self,
+        look: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let looking = async {
+            let mut connection = self.connection().await?;
+            let seen = look(&mut connection).await?;
+            let _ = connection.close().await;
+            Ok(seen)
+        };
+        within(CONNECT_TIMEOUT, looking).await
     }
 
     /// Leaves the private cluster, which stops if nobody else uses it. Pools must be closed before.

@@ -1,8 +1,9 @@
 //! The master keys that have written to this database.
 
-use sqlx::{Connection, PgExecutor, Postgres, Transaction};
+use sqlx::{PgConnection, PgExecutor};
 
 use super::audit::audited;
+use super::transaction::Transaction;
 use super::{Database, Store, StoreError};
 use crate::model::{AuditEvent, AuditEventKind, StoredMasterKey, WrappedMasterKey};
 use crate::secret::base64url;
@@ -13,21 +14,22 @@ impl Database {
     /// # Errors
     /// If the database fails.
     pub async fn recorded_master_keys(&self) -> Result<Vec<StoredMasterKey>, StoreError> {
-        let mut connection = self.connection().await?;
-        let columns = sqlx::query_scalar!(
-            r#"SELECT attname::text AS "name!" FROM pg_attribute WHERE attrelid = to_regclass('master_keys')"#
-        )
-        .fetch_all(&mut connection)
-        .await?;
-        let keys = if columns.is_empty() {
-            Vec::new()
-        } else if columns.iter().any(|name| name == "wrapped_key") {
-            select(&mut connection).await?
-        } else {
-            select_before_wrapping(&mut connection).await?
-        };
-        let _ = connection.close().await;
-        Ok(keys)
+        self.look(recorded_master_keys).await
+    }
+}
+
+async fn recorded_master_keys(connection: &mut PgConnection) -> Result<Vec<StoredMasterKey>, StoreError> {
+    let columns = sqlx::query_scalar!(
+        r#"SELECT attname::text AS "name!" FROM pg_attribute WHERE attrelid = to_regclass('master_keys')"#
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    if columns.is_empty() {
+        Ok(Vec::new())
+    } else if columns.iter().any(|name| name == "wrapped_key") {
+        select(connection).await
+    } else {
+        select_before_wrapping(connection).await
     }
 }
 
@@ -51,7 +53,7 @@ impl Store {
         known: &[Vec<u8>],
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
+        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
         audited!(
             "written AS (
                  INSERT INTO master_keys (id, check_value, source)
@@ -66,7 +68,7 @@ impl Store {
             key.source,
             known
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(())
@@ -85,10 +87,10 @@ impl Store {
         wrap: impl Fn(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<Option<usize>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
+        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
         self.unwrap_master_key(&mut transaction, current).await?;
         let mut wrapped = 0;
-        for row in select(&mut *transaction).await? {
+        for row in select(&mut transaction).await? {
             let is_done = row.wrapped.as_ref().is_some_and(|wrapped| wrapped.wrapped_by == current);
             if row.id == current || is_done {
                 continue;
@@ -103,7 +105,7 @@ impl Store {
 
     async fn wrap_master_key(
         &self,
-        transaction: &mut Transaction<'_, Postgres>,
+        transaction: &mut Transaction,
         id: &[u8],
         sealed: &[u8],
         wrapped_by: &[u8],
@@ -117,16 +119,12 @@ impl Store {
             sealed,
             wrapped_by,
         )
-        .execute(&mut **transaction)
+        .execute(transaction)
         .await?;
         Ok(())
     }
 
-    async fn unwrap_master_key(
-        &self,
-        transaction: &mut Transaction<'_, Postgres>,
-        id: &[u8],
-    ) -> Result<(), StoreError> {
+    async fn unwrap_master_key(&self, transaction: &mut Transaction, id: &[u8]) -> Result<(), StoreError> {
         audited!(
             "written AS (
                  UPDATE master_keys SET wrapped_key = NULL, wrapped_by = NULL
@@ -135,7 +133,7 @@ impl Store {
             self.audit(&[about(AuditEventKind::MasterKeyUnwrapped, id)]),
             id
         )
-        .execute(&mut **transaction)
+        .execute(transaction)
         .await?;
         Ok(())
     }

@@ -41,16 +41,23 @@ pub enum SchemaError {
     Store(#[from] StoreError),
 }
 
+impl From<sqlx::Error> for SchemaError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl Database {
     /// Brings an empty or older schema up to date, under a lock, so that of several processes one does it.
     /// Returns how many steps that took.
     pub async fn migrate(&self) -> Result<usize, SchemaError> {
-        let mut connection = self.connection().await?;
-        let before = applied(&mut connection).await?;
+        let before = self.look(applied).await?;
         pending(&before)?;
+        let mut connection = self.connection().await?;
+        // A migration takes as long as the tables are large.
         MIGRATIONS.run(&mut connection).await.map_err(failed)?;
-        let after = applied(&mut connection).await?;
         let _ = connection.close().await;
+        let after = self.look(applied).await?;
         let steps = after.len().saturating_sub(before.len());
         if steps > 0 {
             self.record_migrations(steps).await?;
@@ -70,9 +77,7 @@ impl Database {
 
     /// Refuses any schema but that of this release.
     pub async fn check_schema(&self) -> Result<(), SchemaError> {
-        let mut connection = self.connection().await?;
-        let applied = applied(&mut connection).await?;
-        let _ = connection.close().await;
+        let applied = self.look(applied).await?;
         if pending(&applied)? == 0 {
             return Ok(());
         }
@@ -84,8 +89,7 @@ impl Database {
 async fn applied(connection: &mut PgConnection) -> Result<Vec<AppliedMigration>, SchemaError> {
     let exists = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "exists!""#)
         .fetch_one(&mut *connection)
-        .await
-        .map_err(StoreError::from)?;
+        .await?;
     if !exists {
         return Ok(Vec::new());
     }

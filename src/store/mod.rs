@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use metrics::counter;
 use sqlx::postgres::types::PgInterval;
-use sqlx::{Postgres, Transaction};
 
 use crate::model::Origin;
 use crate::protocol::{AuthorizationError, TokenError};
@@ -36,6 +35,8 @@ mod sessions;
 mod set_password_links;
 mod signing_keys;
 mod throttle;
+mod transaction;
+mod trouble;
 mod users;
 
 pub use access_tokens::ClientToken;
@@ -54,6 +55,7 @@ pub use sessions::NewSession;
 pub use throttle::{ThrottleRule, Throttled};
 
 use pool::Pool;
+use transaction::Transaction;
 
 const AWAY: &str = "the server cannot answer just now: try again in a moment";
 const DEFECT: &str = "the server failed: its log says why";
@@ -143,8 +145,8 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
 }
 
 /// Tells all processes, which poll it, that clients, scopes, roles or keys have changed. Committed with the change.
-async fn bump_version(transaction: &mut Transaction<'_, Postgres>) -> Result<(), StoreError> {
-    sqlx::query!("UPDATE installation SET version = version + 1").execute(&mut **transaction).await?;
+async fn bump_version(transaction: &mut Transaction) -> Result<(), StoreError> {
+    sqlx::query!("UPDATE installation SET version = version + 1").execute(&mut *transaction).await?;
     Ok(())
 }
 
@@ -154,7 +156,7 @@ fn interval(duration: Duration) -> PgInterval {
 }
 
 /// Commits a change of `rows` rows, with a new version if there was something to change.
-async fn commit_change(mut transaction: Transaction<'_, Postgres>, rows: u64) -> Result<bool, StoreError> {
+async fn commit_change(mut transaction: Transaction, rows: u64) -> Result<bool, StoreError> {
     if rows > 0 {
         bump_version(&mut transaction).await?;
     }

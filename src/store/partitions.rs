@@ -95,18 +95,18 @@ impl Store {
         let (table, name, fill) = (of.table, of.name(first_day), of.fillfactor);
         let (from, to) = (bound(first_day), bound(first_day + of.days));
         let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
-        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
+        sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(&mut transaction).await?;
+        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
         let exists = sqlx::query_scalar!(r#"SELECT to_regclass($1) IS NOT NULL AS "exists!""#, name)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut transaction)
             .await?;
         if !exists {
             let create =
                 format!("CREATE TABLE {name} (LIKE {table} INCLUDING ALL) WITH (fillfactor = {fill})");
-            sqlx::query(AssertSqlSafe(create)).execute(&mut *transaction).await?;
+            sqlx::query(AssertSqlSafe(create)).execute(&mut transaction).await?;
             let attach =
                 format!("ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{from}') TO ('{to}')");
-            sqlx::query(AssertSqlSafe(attach)).execute(&mut *transaction).await?;
+            sqlx::query(AssertSqlSafe(attach)).execute(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -138,6 +138,10 @@ impl Store {
     }
 
     async fn drop_partition(&self, table: &str, partition: &str) -> Result<(), StoreError> {
+        Ok(self.pool.watch().over(self.detach_and_drop(table, partition)).await?)
+    }
+
+    async fn detach_and_drop(&self, table: &str, partition: &str) -> Result<(), sqlx::Error> {
         // A connection of its own: `CONCURRENTLY` allows no transaction, and the timeout must not outlive it.
         let mut connection = PgConnection::connect_with(&self.pool.connections().connect_options()).await?;
         sqlx::query!("SET lock_timeout = '2s'").execute(&mut connection).await?;
@@ -157,8 +161,7 @@ impl Store {
             sqlx::query(AssertSqlSafe(detach)).execute(&mut connection).await?;
         }
         sqlx::query(AssertSqlSafe(format!("DROP TABLE {partition}"))).execute(&mut connection).await?;
-        connection.close().await?;
-        Ok(())
+        connection.close().await
     }
 
     /// Names of the table's partitions, detached ones that were not dropped yet among them.

@@ -1,9 +1,7 @@
 //! Setting passwords, and what ends with the old one.
 
-use sqlx::{Postgres, Transaction};
-
 use super::audit::{self, audited};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Transaction};
 use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, SessionId, UserId};
 use crate::secret::Secret;
 
@@ -14,7 +12,7 @@ impl Store {
         let set = write_password(&mut transaction, user, hash).await?;
         if set {
             let event = AuditEvent::about_user(AuditEventKind::PasswordSet, user);
-            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
         }
         self.end_sessions_and_grants(&mut transaction, user, None, EndReason::PasswordChanged).await?;
         transaction.commit().await?;
@@ -37,7 +35,7 @@ impl Store {
             user.as_uuid(),
             old.expose(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?;
         if unchanged.is_none() {
             return Ok(false);
@@ -45,7 +43,7 @@ impl Store {
         write_password(&mut transaction, user, new).await?;
         let person = self.acting_as(Actor::User(user));
         let event = AuditEvent::about_user(AuditEventKind::PasswordChanged, user);
-        audit::record(&mut *transaction, &person.origin, &[event]).await?;
+        audit::record(&mut transaction, &person.origin, &[event]).await?;
         let reason = EndReason::PasswordChanged;
         person.end_sessions_and_grants(&mut transaction, user, Some(keep), reason).await?;
         transaction.commit().await?;
@@ -75,7 +73,7 @@ impl Store {
     /// therefore older than the instant that the second one writes.
     pub(super) async fn end_sessions_and_grants(
         &self,
-        transaction: &mut Transaction<'_, Postgres>,
+        transaction: &mut Transaction,
         user: UserId,
         keep: Option<SessionId>,
         reason: EndReason,
@@ -90,10 +88,10 @@ impl Store {
             user.as_uuid(),
             keep.map(SessionId::as_uuid),
         )
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
         sqlx::query!("UPDATE users SET grants_valid_from = clock_timestamp() WHERE id = $1", user.as_uuid())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
         Ok(())
     }
@@ -101,7 +99,7 @@ impl Store {
 
 /// Writes the hash and ends outstanding links. The account's row is locked from here on.
 pub(super) async fn write_password(
-    transaction: &mut Transaction<'_, Postgres>,
+    transaction: &mut Transaction,
     user: UserId,
     hash: &Secret<String>,
 ) -> Result<bool, StoreError> {
@@ -119,7 +117,7 @@ pub(super) async fn write_password(
         user.as_uuid(),
         hash.expose(),
     )
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(&mut *transaction)
     .await?;
     Ok(written.is_some())
 }

@@ -13,10 +13,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{
-    Connection, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
-    Transaction,
-};
+use sqlx::{Connection, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr};
+
+use super::transaction::Transaction;
+use super::trouble::Trouble;
 
 /// How much later than the database this side gives up: as long as the database answers at all, it is the one
 /// that ends a statement, and the connection stays good.
@@ -46,23 +46,44 @@ async fn patiently<T>(waiting: impl Future<Output = Result<T, Error>>) -> Result
     waited.unwrap_or(Err(Error::PoolTimedOut))
 }
 
+/// What each statement goes through: it ends in time, and trouble is noticed.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    limit: Duration,
+    trouble: Trouble,
+}
+
+impl Watch {
+    /// Does `work`, or gives up when the limit of a statement is past.
+    pub async fn over<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let done = within(self.limit, work).await;
+        done.inspect_err(|error| self.trouble.notice(error))
+    }
+}
+
 /// A pool each of whose statements ends in time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pool {
     connections: PgPool,
-    limit: Duration,
+    watch: Watch,
 }
 
 impl Pool {
     /// `statement_timeout` is what the connections were told as well.
-    pub fn new(connections: PgPool, statement_timeout: Duration) -> Self {
-        Self { connections, limit: statement_timeout + GRACE }
+    pub fn new(connections: PgPool, statement_timeout: Duration, trouble: Trouble) -> Self {
+        Self { connections, watch: Watch { limit: statement_timeout + GRACE, trouble } }
     }
 
     /// Begins a transaction. It is rolled back if it is dropped.
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
+    pub async fn begin(&self) -> Result<Transaction, Error> {
         let connection = patiently(self.connections.acquire()).await?;
-        within(self.limit, Transaction::begin(connection, None)).await
+        let begun = self.watch.over(sqlx::Transaction::begin(connection, None)).await?;
+        Ok(Transaction::new(begun, self.watch.clone()))
+    }
+
+    /// What work that has a connection of its own goes through too.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// The pool itself, for what is no statement.
@@ -86,11 +107,11 @@ struct Lent(Option<PoolConnection<Postgres>>);
 impl Lent {
     async fn run<T>(
         mut self,
-        limit: Duration,
+        watch: &Watch,
         statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match &mut self.0 {
-            Some(connection) => within(limit, statement(connection)).await,
+            Some(connection) => watch.over(statement(connection)).await,
             None => Err(Error::PoolClosed),
         }
     }
@@ -112,11 +133,16 @@ impl Drop for Lent {
     }
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+/// Does `work`, or gives up when so much time is past.
+pub async fn within<T, E: From<Error>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
         Err(_) => {
-            Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time")))
+            let late = io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time");
+            Err(Error::Io(late).into())
         }
     }
 }
@@ -136,7 +162,7 @@ impl<'p> Executor<'p> for &'_ Pool {
             let steps = async |connection: &mut PgConnection| {
                 connection.fetch_many(query).try_collect::<Vec<_>>().await
             };
-            pool.lend().await?.run(pool.limit, steps).await
+            pool.lend().await?.run(&pool.watch, steps).await
         };
         stream::once(all).map_ok(|steps| stream::iter(steps.into_iter().map(Ok))).try_flatten().boxed()
     }
@@ -149,7 +175,7 @@ impl<'p> Executor<'p> for &'_ Pool {
         let pool = self.clone();
         Box::pin(async move {
             let row = async |connection: &mut PgConnection| connection.fetch_optional(query).await;
-            pool.lend().await?.run(pool.limit, row).await
+            pool.lend().await?.run(&pool.watch, row).await
         })
     }
 
@@ -165,7 +191,7 @@ impl<'p> Executor<'p> for &'_ Pool {
         Box::pin(async move {
             let statement =
                 async |connection: &mut PgConnection| connection.prepare_with(sql, parameters).await;
-            pool.lend().await?.run(pool.limit, statement).await
+            pool.lend().await?.run(&pool.watch, statement).await
         })
     }
     #[doc(hidden)]
@@ -176,7 +202,7 @@ impl<'p> Executor<'p> for &'_ Pool {
         let pool = self.clone();
         Box::pin(async move {
             let description = async |connection: &mut PgConnection| connection.describe(sql).await;
-            pool.lend().await?.run(pool.limit, description).await
+            pool.lend().await?.run(&pool.watch, description).await
         })
     }
 }

@@ -1,10 +1,10 @@
 //! Registered resource servers.
 
-use sqlx::{PgExecutor, Postgres, Transaction};
+use sqlx::PgExecutor;
 
 use super::audit;
 use super::scopes::HeldScopes;
-use super::{Store, StoreError, bump_version, commit_change};
+use super::{Store, StoreError, Transaction, bump_version, commit_change};
 use crate::model::{AuditEvent, AuditEventKind, ClientId, Details, ResourceServer};
 
 /// A client that names a resource server.
@@ -80,13 +80,13 @@ impl Store {
             scopes.as_deref(),
             server.created_at.to_datetime(),
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         if done.rows_affected() == 0 {
             return Err(StoreError::Conflict { what: "a resource server with this identifier" });
         }
         let event = about(AuditEventKind::ResourceServerCreated, &server.identifier, scopes);
-        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        audit::record(&mut transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -114,12 +114,12 @@ impl Store {
             scopes.is_some(),
             new_scopes.as_deref(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?;
         if let Some(server) = &updated {
             let event =
                 about(AuditEventKind::ResourceServerChanged, &server.identifier, server.scopes.clone());
-            audit::record(&mut *transaction, &self.origin, &[event]).await?;
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
         }
         commit_change(transaction, u64::from(updated.is_some())).await?;
         Ok(updated)
@@ -138,13 +138,13 @@ impl Store {
              ORDER BY client_id FOR NO KEY UPDATE",
             identifier,
         )
-        .fetch_all(&mut *transaction)
+        .fetch_all(&mut transaction)
         .await?;
         let gone = sqlx::query!("DELETE FROM resource_servers WHERE identifier = $1", identifier)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         // A look after the delete, which has waited for whoever was naming it.
-        let uses = uses(&mut *transaction, identifier).await?;
+        let uses = uses(&mut transaction, identifier).await?;
         if !uses.is_empty() && !also_from_clients {
             return Ok(ResourceServerDeletion::InUse(uses));
         }
@@ -154,12 +154,12 @@ impl Store {
              WHERE $1 = ANY(audiences || resource_servers)",
             identifier,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         let deleted = (gone.rows_affected() > 0)
             .then(|| about(AuditEventKind::ResourceServerDeleted, identifier, None));
         let events: Vec<_> = deleted.into_iter().chain(left(&uses)).collect();
-        audit::record(&mut *transaction, &self.origin, &events).await?;
+        audit::record(&mut transaction, &self.origin, &events).await?;
         let changed = commit_change(transaction, gone.rows_affected() + uses.len() as u64).await?;
         Ok(if changed { ResourceServerDeletion::Done(uses) } else { ResourceServerDeletion::NotFound })
     }
@@ -203,7 +203,7 @@ async fn uses(executor: impl PgExecutor<'_>, identifier: &str) -> Result<Vec<Res
 /// Registers what a client names for the first time, without saying which scopes it understands, and keeps all that
 /// it names from being deleted until the transaction ends.
 pub(super) async fn register_named(
-    transaction: &mut Transaction<'_, Postgres>,
+    transaction: &mut Transaction,
     identifiers: &[&[String]],
 ) -> Result<(), StoreError> {
     // The update changes nothing but locks a row that is there already.
@@ -213,7 +213,7 @@ pub(super) async fn register_named(
          ON CONFLICT (identifier) DO UPDATE SET name = known.name",
         &identifiers.concat(),
     )
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }

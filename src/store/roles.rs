@@ -13,10 +13,10 @@ impl Store {
             return Ok(false);
         }
         let done = sqlx::query!("INSERT INTO roles (name, scopes) VALUES ($1, $2)", role.name, &role.scopes)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(|error| StoreError::conflict(error, "a role with this name"))?;
-        audit::record(&mut *transaction, &self.origin, &[about(AuditEventKind::RoleCreated, role)]).await?;
+        audit::record(&mut transaction, &self.origin, &[about(AuditEventKind::RoleCreated, role)]).await?;
         commit_change(transaction, done.rows_affected()).await
     }
 
@@ -41,7 +41,7 @@ impl Store {
             role.name,
             &role.scopes,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         commit_change(transaction, done.rows_affected()).await
     }
@@ -51,7 +51,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         // Nobody is given the role from here on.
         sqlx::query!("SELECT name FROM roles WHERE name = $1 FOR UPDATE", name)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         let taken =
             AuditEvent::new(AuditEventKind::UserRoleTaken).with(Details::Role { role: name.to_owned() });
@@ -63,14 +63,14 @@ impl Store {
             self.audit(&[taken]),
             name,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         let done = audited!(
             "written AS (DELETE FROM roles WHERE name = $2 RETURNING name)",
             self.audit(&[AuditEvent::about(AuditEventKind::RoleDeleted, "role", name)]),
             name,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         commit_change(transaction, done.rows_affected()).await
     }

@@ -1,9 +1,7 @@
 //! Registered scopes.
 
-use sqlx::{Postgres, Transaction};
-
 use super::audit::{self, audited};
-use super::{Store, StoreError, bump_version, commit_change};
+use super::{Store, StoreError, Transaction, bump_version, commit_change};
 use crate::model::{AuditEvent, AuditEventKind, EndReason, Scope};
 use crate::time::Timestamp;
 
@@ -13,9 +11,9 @@ pub(super) struct HeldScopes(Vec<String>);
 impl HeldScopes {
     /// Holds all registered scopes. It comes first in a transaction: who deletes a scope locks it before all else
     /// that holds it.
-    pub(super) async fn hold(transaction: &mut Transaction<'_, Postgres>) -> Result<Self, StoreError> {
+    pub(super) async fn hold(transaction: &mut Transaction) -> Result<Self, StoreError> {
         let names = sqlx::query_scalar!("SELECT name FROM scopes ORDER BY name FOR KEY SHARE")
-            .fetch_all(&mut **transaction)
+            .fetch_all(transaction)
             .await?;
         Ok(Self(names))
     }
@@ -37,11 +35,11 @@ impl Store {
             scope.description,
             scope.restricted,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(|error| StoreError::conflict(error, "a scope with this name"))?;
         let event = AuditEvent::about(AuditEventKind::ScopeCreated, "scope", scope.name.as_str());
-        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        audit::record(&mut transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -88,14 +86,14 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         // Waits for whoever is writing the scope somewhere. What they wrote is seen by the statement after this one.
         sqlx::query!("SELECT name FROM scopes WHERE name = $1 AND NOT built_in FOR UPDATE", name)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         // In the order in which others lock clients.
         sqlx::query!(
             "SELECT client_id FROM clients WHERE $1 = ANY(scopes) ORDER BY client_id FOR NO KEY UPDATE",
             name,
         )
-        .fetch_all(&mut *transaction)
+        .fetch_all(&mut transaction)
         .await?;
         let gone = audited!(
             "written AS (
@@ -118,7 +116,7 @@ impl Store {
             self.audit(&[AuditEvent::about(AuditEventKind::ScopeDeleted, "scope", name)]),
             name,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         if gone.rows_affected() > 0 {
             self.revoke_grants_of_scope(&mut transaction, name).await?;
@@ -128,7 +126,7 @@ impl Store {
 
     async fn revoke_grants_of_scope(
         &self,
-        transaction: &mut Transaction<'_, Postgres>,
+        transaction: &mut Transaction,
         name: &str,
     ) -> Result<(), StoreError> {
         let reason = EndReason::ScopeDeleted;
@@ -142,7 +140,7 @@ impl Store {
             name,
             reason.as_str(),
         )
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
         Ok(())
     }

@@ -107,11 +107,12 @@ impl Store {
     }
 
     /// Deletes up to `limit` sessions that ended or expired; the number deleted.
-    pub async fn delete_past_sessions(&self, limit: i64) -> Result<u64, StoreError> {
+    pub async fn delete_past_sessions(&self, limit: i64, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             "DELETE FROM sessions WHERE id IN (
-                 SELECT id FROM sessions WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1)",
+                 SELECT id FROM sessions WHERE expires_at < $2 ORDER BY expires_at LIMIT $1)",
             limit,
+            now.to_datetime(),
         )
         .execute(&self.pool)
         .await?;

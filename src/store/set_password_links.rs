@@ -27,12 +27,12 @@ impl Store {
             token_hash.as_slice(),
             lifetime.as_secs_f64(),
         )
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut transaction)
         .await?
         .into();
         let event = AuditEvent::about_user(AuditEventKind::SetPasswordLinkCreated, user)
             .with(Details::Until { expires_at });
-        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        audit::record(&mut transaction, &self.origin, &[event]).await?;
         transaction.commit().await?;
         Ok(expires_at)
     }
@@ -71,7 +71,7 @@ impl Store {
              FOR NO KEY UPDATE OF users",
             token_hash.as_slice(),
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?;
         let Some(user) = user.map(UserId::from) else { return Ok(false) };
         // The link shows who holds it.
@@ -86,7 +86,7 @@ impl Store {
             token_hash.as_slice(),
             now.to_datetime(),
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         if used.rows_affected() == 0 {
             return Ok(false);
@@ -100,12 +100,17 @@ impl Store {
 
 impl Store {
     /// Deletes up to `limit` links that have expired or were used; the number deleted.
-    pub async fn delete_past_set_password_links(&self, limit: i64) -> Result<u64, StoreError> {
+    pub async fn delete_past_set_password_links(
+        &self,
+        limit: i64,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             "DELETE FROM set_password_links WHERE token_hash IN (
                  SELECT token_hash FROM set_password_links
-                 WHERE expires_at < clock_timestamp() OR used_at IS NOT NULL LIMIT $1)",
+                 WHERE expires_at < $2 OR used_at IS NOT NULL LIMIT $1)",
             limit,
+            now.to_datetime(),
         )
         .execute(&self.pool)
         .await?;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::{PgExecutor, Postgres, Transaction};
+use sqlx::PgExecutor;
 
 use super::audit::{self, audited};
-use super::{Store, StoreError, bump_version};
+use super::{Store, StoreError, Transaction, bump_version, commit_change};
 use crate::jose::Algorithm;
 use crate::model::{AuditEvent, AuditEventKind, NewSigningKey, SigningKey, SigningKeyChange};
 use crate::time::Timestamp;
@@ -57,12 +57,16 @@ impl Store {
     }
 
     /// Lets the keys remember that tokens may live as long as `configured`, or as clients have it of their
-    /// own, before one of the two is lowered.
+    /// own, before one of the two is lowered. All processes hear of it: who was configured for less has to
+    /// publish a key for as long as this one's tokens live.
     ///
     /// # Errors
     /// If the database fails.
     pub async fn remember_token_lifetimes(&self, configured: Duration) -> Result<(), StoreError> {
-        remember_token_lifetimes(&self.pool, configured).await
+        let mut transaction = self.pool.begin().await?;
+        let keys = remember_token_lifetimes(&mut transaction, configured).await?;
+        commit_change(transaction, keys).await?;
+        Ok(())
     }
 
     /// Puts another encryption of a private key in the place of this one; nothing is done if it has been
@@ -105,7 +109,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         bump_version(&mut transaction).await?;
-        if fingerprint(&select(&mut *transaction).await?) != fingerprint(seen) {
+        if fingerprint(&select(&mut transaction).await?) != fingerprint(seen) {
             return Ok(false);
         }
         if let Some(kid) = &change.retire {
@@ -113,16 +117,16 @@ impl Store {
                 "UPDATE signing_keys SET retired_at = clock_timestamp() WHERE kid = $1 AND retired_at IS NULL",
                 kid
             )
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         }
         if let Some(kid) = &change.activate {
             sqlx::query!("UPDATE signing_keys SET activates_at = clock_timestamp() WHERE kid = $1", kid)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
         }
         if let Some((key, activates_in)) = &change.insert {
-            insert(&mut *transaction, key, activates_in.as_secs_f64()).await?;
+            insert(&mut transaction, key, activates_in.as_secs_f64()).await?;
         }
         if !change.erase.is_empty() {
             // Empty rather than NULL, which the previous release could not read.
@@ -132,10 +136,10 @@ impl Store {
                  WHERE kid = ANY ($1)",
                 &change.erase
             )
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         }
-        audit::record(&mut *transaction, &self.origin, &events(change)).await?;
+        audit::record(&mut transaction, &self.origin, &events(change)).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -158,27 +162,28 @@ fn about(kind: AuditEventKind, kid: &str) -> AuditEvent {
 
 /// To be called before a client is changed or removed: its tokens may live longer than those of its successor.
 pub(super) async fn remember_clients_token_lifetimes(
-    transaction: &mut Transaction<'_, Postgres>,
+    transaction: &mut Transaction,
 ) -> Result<(), StoreError> {
-    // The lock of all changes of keys comes first, here as there.
-    sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut **transaction).await?;
-    remember_token_lifetimes(&mut **transaction, Duration::ZERO).await
+    remember_token_lifetimes(transaction, Duration::ZERO).await?;
+    Ok(())
 }
 
-/// Keys that are withdrawn sign nothing more, and need to remember nothing.
+/// Keys that are withdrawn sign nothing more, and need to remember nothing. How many have something new to remember.
 async fn remember_token_lifetimes(
-    executor: impl PgExecutor<'_>,
+    transaction: &mut Transaction,
     configured: Duration,
-) -> Result<(), StoreError> {
-    sqlx::query!(
+) -> Result<u64, StoreError> {
+    // The lock of all changes of keys comes first, here as there.
+    sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut *transaction).await?;
+    let keys = sqlx::query!(
         "UPDATE signing_keys SET longest_token_lifetime = longest
          FROM (SELECT greatest($1, max(access_token_lifetime)) AS longest FROM clients) AS tokens
          WHERE retired_at IS NULL AND longest_token_lifetime < longest",
         seconds(configured)
     )
-    .execute(executor)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    Ok(keys.rows_affected())
 }
 
 /// As the column holds it.

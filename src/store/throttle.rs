@@ -117,11 +117,12 @@ impl Store {
     }
 
     /// Deletes up to `limit` networks that are known no more; the number deleted.
-    pub async fn delete_past_known_networks(&self, limit: i64) -> Result<u64, StoreError> {
+    pub async fn delete_past_known_networks(&self, limit: i64, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             "DELETE FROM known_networks WHERE key IN (
-                 SELECT key FROM known_networks WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1)",
+                 SELECT key FROM known_networks WHERE expires_at < $2 ORDER BY expires_at LIMIT $1)",
             limit,
+            now.to_datetime(),
         )
         .execute(&self.pool)
         .await?;
@@ -129,12 +130,13 @@ impl Store {
     }
 
     /// Deletes up to `limit` counts without an attempt for a day; the number deleted.
-    pub async fn delete_past_attempts(&self, limit: i64) -> Result<u64, StoreError> {
+    pub async fn delete_past_attempts(&self, limit: i64, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             "DELETE FROM sign_in_throttle WHERE key IN (
                  SELECT key FROM sign_in_throttle
-                 WHERE last_attempt_at < clock_timestamp() - interval '1 day' ORDER BY last_attempt_at LIMIT $1)",
+                 WHERE last_attempt_at < $2::timestamptz - interval '1 day' ORDER BY last_attempt_at LIMIT $1)",
             limit,
+            now.to_datetime(),
         )
         .execute(&self.pool)
         .await?;

@@ -58,10 +58,10 @@ impl Store {
             user.created_at.to_datetime(),
             &user.roles,
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(taken)?;
-        audit::record(&mut *transaction, &self.origin, &[event]).await?;
+        audit::record(&mut transaction, &self.origin, &[event]).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -109,7 +109,7 @@ impl Store {
             self.audit(&[AuditEvent::about_user(AuditEventKind::UserDisabled, user)]),
             user.as_uuid(),
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDisabled).await?;
         transaction.commit().await?;
@@ -135,7 +135,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         // An approval under way holds its session and wants the person's row: it is waited for in that order.
         sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDeleted).await?;
         let done = audited!(
@@ -143,7 +143,7 @@ impl Store {
             self.audit(&[AuditEvent::about_user(AuditEventKind::UserDeleted, user)]),
             user.as_uuid(),
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
@@ -154,7 +154,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         // Two changes at once would otherwise leave the roles of both.
         sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         let changes = sqlx::query!(
             r#"WITH taken AS (
@@ -169,7 +169,7 @@ impl Store {
             user.as_uuid(),
             roles,
         )
-        .fetch_all(&mut *transaction)
+        .fetch_all(&mut transaction)
         .await
         .map_err(taken)?;
         let events: Vec<_> = changes
@@ -180,7 +180,7 @@ impl Store {
                     .with(Details::Role { role: change.role })
             })
             .collect();
-        audit::record(&mut *transaction, &self.origin, &events).await?;
+        audit::record(&mut transaction, &self.origin, &events).await?;
         Ok(transaction.commit().await?)
     }
 }

@@ -208,6 +208,21 @@ async fn a_key_is_published_for_tokens_of_a_lifetime_that_was_lowered_since() {
 }
 
 #[tokio::test]
+async fn all_processes_hear_of_one_whose_tokens_live_longer() {
+    let server = Server::start().await;
+    let version = async || {
+        let version = sqlx::query_scalar("SELECT version FROM installation");
+        version.fetch_one(&mut server.database.sql().await).await.unwrap()
+    };
+    let before: i64 = version().await;
+    let lifetime = |value: &str| Settings::default().with("GRANTOR_TOKENS_ACCESS_TOKEN_LIFETIME", value);
+    drop(server.replica(lifetime("1m")).await);
+    assert_eq!(version().await, before, "nothing was changed");
+    drop(server.replica(lifetime("2h")).await);
+    assert_eq!(version().await, before + 1);
+}
+
+#[tokio::test]
 async fn what_breaks_is_said_to_people_and_programs() {
     let server = Server::start().await;
     let operator =

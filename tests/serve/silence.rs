@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use grantor::config::DatabaseSource;
+use grantor::secret::Secret;
+use grantor::store::{Database, StoreError};
+use sqlx::Connection;
+
 use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, SilentProxy, pkce, until};
 
 /// `server.request_timeout`, and what a busy machine takes.
@@ -74,5 +79,73 @@ async fn every_request_ends_in_time_and_the_server_heals_by_itself() {
     for _ in 0..20 {
         let page = Browser::new(&server).sign_in("alice").await;
         assert_eq!(page.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_within_a_transaction_ends_in_time() {
+    let database = crate::harness::TestDatabase::new().await;
+    let proxy = SilentProxy::before(&database).await;
+    let url = DatabaseSource::Url(Secret::new(proxy.url()));
+    let stores = Database::open(&url, std::path::Path::new("/nowhere"), &|_| {}).unwrap().stores();
+    let second = Duration::from_secs(1);
+    let store = stores.with_timeouts(second, 60 * second).store(1, second);
+    // It waits for a lock when the database falls silent.
+    let mut holder = database.sql().await;
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("SELECT FROM installation FOR UPDATE").execute(&mut *held).await.unwrap();
+    let waiting = tokio::spawn(async move { store.remember_token_lifetimes(second).await });
+    tokio::time::sleep(second / 2).await;
+    proxy.fall_silent();
+    let given_up = tokio::time::timeout(5 * second, waiting).await.expect("it waits for ever").unwrap();
+    assert!(matches!(given_up, Err(StoreError::Unavailable(_))), "{given_up:?}");
+}
+
+#[tokio::test]
+async fn a_look_at_the_schema_ends_in_time() {
+    let database = crate::harness::TestDatabase::new().await;
+    let url = DatabaseSource::Url(Secret::new(database.url()));
+    let opened = Database::open(&url, std::path::Path::new("/nowhere"), &|_| {}).unwrap();
+    let mut holder = database.sql().await;
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("LOCK TABLE _sqlx_migrations").execute(&mut *held).await.unwrap();
+    let looked = tokio::time::timeout(IN_TIME, opened.check_schema()).await.expect("it waits for ever");
+    assert!(looked.is_err(), "{looked:?}");
+}
+
+#[tokio::test]
+async fn who_is_cut_off_within_a_transaction_keeps_nobody_out_for_long() {
+    let server = Server::start().await;
+    let app = RelyingParty::register(&server, &[]);
+    let url = DatabaseSource::Url(Secret::new(server.database.url()));
+    let cut_off = Database::open(&url, std::path::Path::new("/nowhere"), &|_| {}).unwrap();
+    let store = cut_off.store(1, Duration::from_secs(1));
+    // For PostgreSQL somebody who does nothing is as good as gone.
+    let _held = store.change_client(&app.client_id.clone().into()).await.unwrap().unwrap();
+    let started = Instant::now();
+    server.cli(&["client", "update", &app.client_id, "--name", "Other"]);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_were_lost_while_they_rested_cost_no_request() {
+    let server = Server::start().await;
+    let app = RelyingParty::register(&server, &["--grant", "client_credentials"]);
+    let token = app.token(&[("grant_type", "client_credentials")]).await.tokens();
+    let form = [("token", token.access_token())];
+    let everywhere = || async {
+        let introspections = (0..40).map(|_| app.post("/introspect", &form));
+        futures_util::future::join_all(introspections).await
+    };
+    assert!(everywhere().await.iter().all(|answer| answer.status == 200));
+
+    // As PostgreSQL does when it is restarted.
+    let end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(server.database.execute(end_all).await > 4);
+    // One look of the heartbeat at least.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    for answer in everywhere().await {
+        assert_eq!(answer.status, 200, "{}", answer.body);
     }
 }

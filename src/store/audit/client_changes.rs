@@ -1,21 +1,17 @@
 //! What was changed of a client: found by comparing rows, so that a new column is not forgotten.
 
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
 
 use crate::model::{AuditEvent, AuditEventKind, ClientId, Details};
-use crate::store::StoreError;
+use crate::store::{StoreError, Transaction};
 
 /// All columns of a client by their names, for [`client_changes`].
-pub async fn client_row(
-    transaction: &mut Transaction<'_, Postgres>,
-    id: &ClientId,
-) -> Result<Value, StoreError> {
+pub async fn client_row(transaction: &mut Transaction, id: &ClientId) -> Result<Value, StoreError> {
     let row = sqlx::query_scalar!(
         r#"SELECT to_jsonb(clients) - 'updated_at' AS "row!" FROM clients WHERE client_id = $1"#,
         id.as_str(),
     )
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *transaction)
     .await?;
     Ok(row)
 }

@@ -74,7 +74,7 @@ async fn redeem(
     let client = app.authenticate(&demo.credentials(), now).await?;
     let keys = app.keys_for(&client).await?;
     let validated = app.grants().validate(&client, demo.redemption(code, verifier), now).await?;
-    let tokens = app.mint(&keys).issue(validated, app.registry.issuing_time(now)).await?;
+    let tokens = app.mint(&keys).issue(validated, app.registry.earlier_time(now)).await?;
     events::tokens_issued(AUTHORIZATION_CODE);
     Ok(tokens)
 }

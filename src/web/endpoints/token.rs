@@ -19,7 +19,7 @@ pub async fn token(
     let grant_type = request.grant_type();
     let keys = app.keys_for(&client).await?;
     let validated = app.grants().validate(&client, request, now.get()).await?;
-    let response = app.mint(&keys).issue(validated, app.registry.issuing_time(now.get())).await?;
+    let response = app.mint(&keys).issue(validated, app.registry.earlier_time(now.get())).await?;
     events::tokens_issued(grant_type);
     Ok(json_not_stored(&response))
 }
