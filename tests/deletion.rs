@@ -227,3 +227,29 @@ async fn what_a_client_names_is_registered_also_where_it_is_just_deleted() {
         assert_eq!(shown["audience_of"], json!([app.client_id]), "round {round}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_locked_in_one_order_so_that_deletions_wait_but_do_not_block_each_other() {
+    let installation = Installation::new().await;
+    let server = &installation.server;
+    for _ in 0..3 {
+        RelyingParty::register(server, &["--scope", SCOPE]);
+    }
+    let mut sql = server.database.sql().await;
+    // In the table the first client now lies behind all others.
+    let first: String = sqlx::query_scalar(
+        "UPDATE clients SET name = 'First' WHERE client_id = (SELECT min(client_id) FROM clients WHERE 'pay' = ANY(scopes))
+         RETURNING client_id",
+    )
+    .fetch_one(&mut sql)
+    .await
+    .unwrap();
+    let blocker = format!("SELECT FROM clients WHERE client_id = '{first}' FOR UPDATE");
+    let mut blocker = blocked_by(&server.database, &blocker).await;
+    let deletion = installation.command(&["scope", "delete", "pay"]);
+    installation.waiting(1).await;
+    let free = "SELECT client_id FROM clients WHERE 'pay' = ANY(scopes) FOR UPDATE SKIP LOCKED";
+    assert_eq!(sqlx::query(free).fetch_all(&mut sql).await.unwrap().len(), 3);
+    sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
+    assert!(deletion.await.unwrap().status.success());
+}

@@ -58,7 +58,7 @@ impl<'a> From<&'a Client> for ClientView<'a> {
             token_endpoint_auth_method: client.authentication.method(),
             token_endpoint_auth_signing_alg: signing_alg(client),
             jwks: match keys {
-                Some(ClientKeys::Value(jwks)) => Some(jwks),
+                Some(ClientKeys::Value(jwks)) => Some(jwks.json()),
                 _ => None,
             },
             jwks_uri: match keys {
@@ -167,7 +167,7 @@ fn keys(client: &Client) -> String {
     match client.authentication.keys().map(|keys| &keys.keys) {
         Some(ClientKeys::Uri(uri)) => uri.clone(),
         Some(ClientKeys::Value(jwks)) => {
-            let kids = jwks["keys"].as_array().into_iter().flatten().map(|key| key["kid"].as_str());
+            let kids = jwks.json()["keys"].as_array().into_iter().flatten().map(|key| key["kid"].as_str());
             kids.map(|kid| kid.unwrap_or("without kid")).collect::<Vec<_>>().join("\n")
         }
         None => String::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::assertion::{self, Expected};
 use super::{KeySets, Registry, secrets};
-use crate::jose::{ClientJwks, SignedClaims, UnverifiedAssertion};
+use crate::jose::{SignedClaims, UnverifiedAssertion};
 use crate::keys::MasterKeys;
 use crate::model::{AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys};
 use crate::protocol::{ClientCredentials, TokenError};
@@ -169,9 +169,7 @@ impl Authenticator<'_> {
             )));
         }
         match &registered.keys {
-            ClientKeys::Value(json) => {
-                Ok(ClientJwks::usable(json).ok().and_then(|keys| assertion.verify_by_keys(&keys)))
-            }
+            ClientKeys::Value(jwks) => Ok(assertion.verify_by_keys(jwks.keys())),
             ClientKeys::Uri(uri) => Ok(self.key_sets.verify(id, uri, assertion).await?),
         }
     }

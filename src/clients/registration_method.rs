@@ -68,7 +68,7 @@ fn check_keys(
     };
     match keys {
         ClientKeys::Uri(uri) => check_jwks_uri(uri)?,
-        ClientKeys::Value(json) => check_jwks(json, signing_alg)?,
+        ClientKeys::Value(jwks) => check_jwks(jwks.json(), signing_alg)?,
     }
     Ok(AssertionKeys { keys: keys.clone(), signing_alg })
 }

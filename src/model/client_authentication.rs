@@ -1,9 +1,11 @@
 //! How a client proves who it is, and what that is checked against.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::Value;
 
 use super::AuthMethod;
-use crate::jose::AssertionAlgorithm;
+use crate::jose::{AssertionAlgorithm, ClientJwks};
 use crate::time::Timestamp;
 
 /// How a client authenticates (RFC 6749 §2.3, RFC 7591 §2): what is stored of it.
@@ -83,10 +85,43 @@ pub struct AssertionKeys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientKeys {
     /// `jwks`: by value.
-    Value(Value),
+    Value(JwksByValue),
     /// `jwks_uri`: by address.
     Uri(String),
 }
+
+/// A JWK Set as it was registered, and the keys in it, which are read once, when they are first needed.
+#[derive(Debug, Clone)]
+pub struct JwksByValue {
+    json: Value,
+    keys: OnceLock<Arc<ClientJwks>>,
+}
+
+impl From<Value> for JwksByValue {
+    fn from(json: Value) -> Self {
+        Self { json, keys: OnceLock::new() }
+    }
+}
+
+impl JwksByValue {
+    /// As it was registered.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The keys in it that can be used; none if a later release wrote what this one cannot read.
+    pub fn keys(&self) -> &ClientJwks {
+        self.keys.get_or_init(|| Arc::new(ClientJwks::usable(&self.json).unwrap_or_default()))
+    }
+}
+
+impl PartialEq for JwksByValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+}
+
+impl Eq for JwksByValue {}
 
 /// A client's secrets: the newest, and the one before it for as long as both work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,5 +175,20 @@ pub struct SecretHash {
 impl std::fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[secret hash]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn registered_keys_are_read_once_and_by_all_who_share_them() {
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let jwks = JwksByValue::from(json!({"keys": [jwk]}));
+        assert!(!jwks.keys().is_empty() && std::ptr::eq(jwks.keys(), jwks.clone().keys()));
+        assert!(JwksByValue::from(json!({"keys": "of a later release"})).keys().is_empty());
     }
 }

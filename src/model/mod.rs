@@ -16,7 +16,8 @@ mod user;
 pub use audit::{Actor, AuditEntry, AuditEvent, AuditEventKind, Details, EndReason, Origin, Outcome};
 pub use client::{ApplicationType, AuthMethod, Client, GrantType};
 pub use client_authentication::{
-    AssertionKeys, ClientAuthentication, ClientKeys, ClientSecret, ClientSecrets, SecretHash, SecretMethod,
+    AssertionKeys, ClientAuthentication, ClientKeys, ClientSecret, ClientSecrets, JwksByValue, SecretHash,
+    SecretMethod,
 };
 pub use grant::{AuthorizationCode, Grant, RefreshState};
 pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_at, first_id_of_day};

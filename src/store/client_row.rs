@@ -129,7 +129,7 @@ fn secrets(row: &mut ClientRow) -> Result<ClientSecrets, StoreError> {
 
 fn assertion_keys(row: &mut ClientRow) -> Result<AssertionKeys, StoreError> {
     let keys = match (row.jwks.take(), row.jwks_uri.take()) {
-        (Some(jwks), _) => ClientKeys::Value(jwks),
+        (Some(jwks), _) => ClientKeys::Value(jwks.into()),
         (None, Some(uri)) => ClientKeys::Uri(uri),
         (None, None) => return Err(unknown("jwks", "NULL".to_owned())),
     };
@@ -191,7 +191,7 @@ impl<'a> Columns<'a> {
         let secrets = client.authentication.secrets();
         let keys = client.authentication.keys();
         let (jwks, jwks_uri) = match keys.map(|keys| &keys.keys) {
-            Some(ClientKeys::Value(jwks)) => (Some(jwks), None),
+            Some(ClientKeys::Value(jwks)) => (Some(jwks.json()), None),
             Some(ClientKeys::Uri(uri)) => (None, Some(uri.as_str())),
             None => (None, None),
         };

@@ -238,7 +238,7 @@ impl Common {
         metadata.token_endpoint_auth_signing_alg =
             self.auth_signing_alg.or(metadata.token_endpoint_auth_signing_alg);
         if let Some(path) = &self.jwks {
-            metadata.keys = Some(ClientKeys::Value(read_jwks(path)?));
+            metadata.keys = Some(ClientKeys::Value(read_jwks(path)?.into()));
         }
         if let Some(uri) = &self.jwks_uri {
             outgoing.admits(uri).map_err(|reason| {

@@ -3,8 +3,12 @@ use serde_json::json;
 
 use super::*;
 
+fn by_value(jwks: Value) -> ClientKeys {
+    ClientKeys::Value(jwks.into())
+}
+
 fn p256() -> ClientKeys {
-    ClientKeys::Value(json!({"keys": [{
+    by_value(json!({"keys": [{
         "kty": "EC", "crv": "P-256",
         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
         "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
@@ -29,7 +33,7 @@ type Given = (Option<AuthMethod>, Option<ClientKeys>, Option<AssertionAlgorithm>
 #[case::key_of_another_alg((Some(AuthMethod::PrivateKeyJwt), Some(p256()), Some(AssertionAlgorithm::Rs256)), false)]
 #[case::key_hs256((Some(AuthMethod::PrivateKeyJwt), Some(p256()), Some(AssertionAlgorithm::Hs256)), false)]
 #[case::no_key((Some(AuthMethod::PrivateKeyJwt), None, None), false)]
-#[case::bad_key((Some(AuthMethod::PrivateKeyJwt), Some(ClientKeys::Value(json!({}))), None), false)]
+#[case::bad_key((Some(AuthMethod::PrivateKeyJwt), Some(by_value(json!({}))), None), false)]
 #[case::keys_alone((None, Some(p256()), None), false)]
 #[case::alg_alone((None, None, Some(AssertionAlgorithm::Rs256)), false)]
 #[case::address((Some(AuthMethod::PrivateKeyJwt), Some(uri("https://app.example/jwks")), None), true)]
@@ -61,7 +65,8 @@ fn a_lifetime_of_a_secret_needs_a_secret() {
 #[test]
 fn a_set_is_what_the_database_can_store() {
     let with_kid = |kid: &str| {
-        let ClientKeys::Value(mut json) = p256() else { panic!("by value") };
+        let ClientKeys::Value(jwks) = p256() else { panic!("by value") };
+        let mut json = jwks.json().clone();
         json["keys"][0]["kid"] = kid.into();
         check_jwks(&json, None).is_ok()
     };
