@@ -41,6 +41,7 @@ pub struct Shared {
     /// The demo app, where a first run made one.
     pub demo: Option<DemoApp>,
     draining: AtomicBool,
+    keys_are_unreadable: AtomicBool,
 }
 
 /// What a handler reaches: the shared parts, and its worker's own connections.
@@ -71,7 +72,6 @@ impl Shared {
     ) -> Self {
         let outgoing = Policy::new(&config.outgoing.allowed_origins, config.issuer.is_loopback());
         let key_sets = KeySets::new(Outgoing::new(outgoing));
-        let draining = AtomicBool::new(false);
         Self {
             config,
             master_keys,
@@ -81,8 +81,14 @@ impl Shared {
             passwords,
             waiting: Waiting::new(),
             demo,
-            draining,
+            draining: AtomicBool::new(false),
+            keys_are_unreadable: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the signing keys have changed and could not be read. Whether that is news.
+    pub fn set_keys_are_unreadable(&self, are_unreadable: bool) -> bool {
+        self.keys_are_unreadable.swap(are_unreadable, Ordering::Relaxed) != are_unreadable
     }
 
     /// From now on the process says that it is not ready, and parts from each client with the next answer.
@@ -103,6 +109,8 @@ impl Shared {
             Some("the database does not answer")
         } else if self.registry.clock_skew() > MAX_CLOCK_SKEW {
             Some("the clocks of this process and of the database are too far apart")
+        } else if self.keys_are_unreadable.load(Ordering::Relaxed) {
+            Some("the signing keys cannot be read")
         } else {
             None
         }

@@ -76,12 +76,11 @@ fn load_config(options: Options, global: &GlobalOptions) -> Result<Config, Comma
 }
 
 async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Result<(), CommandError> {
-    let listed = prepare(&config, database).await?;
-    let store = database.store(server::JOB_CONNECTIONS, config.database.acquire_timeout);
-    store.ensure_audit_partitions().await?;
-    let master_keys = Arc::new(open_master_keys(&store, listed).await?);
-    store.ensure_partitions(config.tokens.refresh_absolute_lifetime).await?;
-
+    // A database that answers slowly, or a long migration, does not keep anybody from stopping.
+    let (store, master_keys) = tokio::select! {
+        opened = open(&config, database) => opened?,
+        _ = stop.next() => return Ok(()),
+    };
     raise_file_limit();
     let bound = server::bind(config.server.listen)?;
     let config = config.with_bound_port(bound.address.port());
@@ -115,6 +114,16 @@ async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Re
             Ok(())
         }
     }
+}
+
+/// The database, ready for this release, and the master keys, which fit it.
+async fn open(config: &Config, database: &Database) -> Result<(Store, Arc<MasterKeys>), CommandError> {
+    let listed = prepare(config, database).await?;
+    let store = database.store(server::JOB_CONNECTIONS, config.database.acquire_timeout);
+    store.ensure_audit_partitions().await?;
+    let master_keys = Arc::new(open_master_keys(&store, listed).await?);
+    store.ensure_partitions(config.tokens.refresh_absolute_lifetime).await?;
+    Ok((store, master_keys))
 }
 
 async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> Result<Shared, CommandError> {

@@ -1,4 +1,5 @@
 use crate::app::Shared;
+use crate::keys::KeyError;
 use crate::store::Store;
 
 /// Looks at the installation's version and reloads what has changed. Keys that could not be read are tried
@@ -34,18 +35,35 @@ impl Heart {
             Err(late) => self.tell_away(&late),
         }
         if self.keys_are_old {
-            let now = shared.registry.database_time();
-            let reload = shared.keys.reload(store, now);
-            match tokio::time::timeout(LONGEST_LOOK, reload).await {
-                Ok(Ok(())) => self.keys_are_old = false,
-                Err(_) => tracing::error!("the signing keys could not be read in time"),
-                Ok(Err(error)) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the signing keys could not be read; the old ones stay in use until they can"
-                ),
-            }
+            self.read_keys(store, shared).await;
         }
         self.tell_skew(shared);
+    }
+
+    /// Keys that cannot be read may be new ones, which others sign with, or old ones that were withdrawn: who knows
+    /// neither should get no more traffic.
+    async fn read_keys(&mut self, store: &Store, shared: &Shared) {
+        let reload = shared.keys.reload(store, shared.registry.database_time());
+        match tokio::time::timeout(LONGEST_LOOK, reload).await {
+            Ok(Ok(())) => {
+                self.keys_are_old = false;
+                if shared.set_keys_are_unreadable(false) {
+                    tracing::info!("the signing keys can be read again");
+                }
+            }
+            // That is no matter of the keys.
+            Err(late) => self.tell_away(&late),
+            Ok(Err(KeyError::Store(error))) => self.tell_away(&error),
+            Ok(Err(error)) => {
+                if shared.set_keys_are_unreadable(true) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(
+                        error,
+                        "the signing keys cannot be read; the old ones stay in use until they can"
+                    );
+                }
+            }
+        }
     }
 
     fn tell_away(&mut self, error: &dyn std::error::Error) {

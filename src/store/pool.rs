@@ -76,7 +76,7 @@ impl Pool {
 
     /// Begins a transaction. It is rolled back if it is dropped.
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        let connection = patiently(self.connections.acquire()).await?;
+        let connection = self.acquire().await?;
         let begun = self.watch.over(sqlx::Transaction::begin(connection, None)).await?;
         Ok(Transaction::new(begun, self.watch.clone()))
     }
@@ -92,7 +92,20 @@ impl Pool {
     }
 
     async fn lend(&self) -> Result<Lent, Error> {
-        Ok(Lent(Some(patiently(self.connections.acquire()).await?)))
+        Ok(Lent(Some(self.acquire().await?)))
+    }
+
+    /// A connection that has to be made is made even if nobody waits for it any more: the next one finds it.
+    /// Otherwise none would ever be made where connecting takes longer than there is patience.
+    async fn acquire(&self) -> Result<PoolConnection<Postgres>, Error> {
+        let acquiring = self.connections.acquire();
+        let has_room = self.connections.size() < self.connections.options().get_max_connections();
+        if has_room && self.connections.num_idle() == 0 {
+            let connecting = tokio::spawn(acquiring);
+            patiently(async { connecting.await.unwrap_or(Err(Error::WorkerCrashed)) }).await
+        } else {
+            patiently(acquiring).await
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //! nothing is answered.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -14,6 +16,8 @@ pub struct SilentProxy {
     directory: tempfile::TempDir,
     database: String,
     silent: Arc<watch::Sender<bool>>,
+    /// Milliseconds that connecting takes.
+    delay: Arc<AtomicU64>,
 }
 
 impl SilentProxy {
@@ -22,12 +26,19 @@ impl SilentProxy {
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
         let behind = database.options().get_socket().unwrap().join(".s.PGSQL.5432");
         let (silent, silence) = watch::channel(false);
+        let delay = Arc::new(AtomicU64::new(0));
+        let connecting = Arc::clone(&delay);
         tokio::spawn(async move {
             while let Ok((front, _)) = listener.accept().await {
-                tokio::spawn(connection(front, behind.clone(), silence.clone()));
+                let (behind, silence) = (behind.clone(), silence.clone());
+                let delay = Duration::from_millis(connecting.load(Ordering::Relaxed));
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    connection(front, behind, silence).await;
+                });
             }
         });
-        Self { directory, database: database.name.clone(), silent: Arc::new(silent) }
+        Self { directory, database: database.name.clone(), silent: Arc::new(silent), delay }
     }
 
     /// The database's URL through this proxy.
@@ -40,6 +51,11 @@ impl SilentProxy {
     /// From now on nothing is answered. Connections that were open stay dumb for ever.
     pub fn fall_silent(&self) {
         self.silent.send_replace(true);
+    }
+
+    /// From now on connecting takes so long.
+    pub fn connect_slowly(&self, delay: Duration) {
+        self.delay.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
     /// New connections lead to the database again.

@@ -259,3 +259,25 @@ async fn of_two_at_once_in_opposite_directions_one_wins_whole() {
         assert_eq!(rows.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_server_that_cannot_read_the_new_signing_key_says_that_it_is_not_ready() {
+    let server = Server::start().await;
+    let is_ready = || async { reqwest::get(server.url("/health/ready")).await.unwrap().status() == 200 };
+    let new = new_master_key();
+    let operator = |keys: String| Installation::on(&server.database).with("GRANTOR_MASTER_KEY", &keys);
+    operator(format!("{new} {MASTER_KEY}")).json(&["key", "rotate", "--now"]);
+    until(Duration::from_secs(3), || async { !is_ready().await }).await;
+    let told = reqwest::get(server.url("/health/ready")).await.unwrap().text().await.unwrap();
+    assert!(told.contains("the signing keys cannot be read"), "{told}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(server.log().matches("the signing keys cannot be read").count(), 1, "{}", server.log());
+
+    // Under a master key that it has.
+    let kid: String = sqlx::query_scalar("SELECT kid FROM signing_keys ORDER BY created_at DESC LIMIT 1")
+        .fetch_one(&mut server.database.sql().await)
+        .await
+        .unwrap();
+    operator(format!("{MASTER_KEY} {new}")).json(&["key", "retire", &kid]);
+    until(Duration::from_secs(3), is_ready).await;
+}

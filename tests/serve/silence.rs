@@ -12,6 +12,10 @@ use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, SilentProx
 /// `server.request_timeout`, and what a busy machine takes.
 const IN_TIME: Duration = Duration::from_millis(6_500);
 
+/// Ends all connections.
+const END_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 async fn in_time(what: &str, request: impl Future<Output = Answer>) -> Answer {
     let started = Instant::now();
     let answer = request.await;
@@ -140,12 +144,25 @@ async fn connections_that_were_lost_while_they_rested_cost_no_request() {
     assert!(everywhere().await.iter().all(|answer| answer.status == 200));
 
     // As PostgreSQL does when it is restarted.
-    let end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    assert!(server.database.execute(end_all).await > 4);
+    assert!(server.database.execute(END_ALL).await > 4);
     // One look of the heartbeat at least.
     tokio::time::sleep(Duration::from_millis(800)).await;
     for answer in everywhere().await {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_made_however_long_a_request_has_patience() {
+    let database = std::sync::Arc::new(crate::harness::TestDatabase::new().await);
+    let proxy = SilentProxy::before(&database).await;
+    let settings = Settings::default().with("DATABASE_URL", &proxy.url()).with("GRANTOR_SERVER_WORKERS", "1");
+    let server = Server::start_on(database, settings).await;
+    let app = RelyingParty::register(&server, &[]);
+    let introspect = || async { app.post("/introspect", &[("token", "x")]).await.status };
+    // Less than `database.acquire_timeout`, more than the half of it that a request waits.
+    proxy.connect_slowly(Duration::from_millis(1_400));
+    server.database.execute(END_ALL).await;
+    until(Duration::from_secs(10), || async { introspect().await == 200 }).await;
+    assert_eq!(introspect().await, 200);
 }

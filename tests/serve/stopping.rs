@@ -2,7 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
+
+use sqlx::Connection;
 
 use crate::harness::{Browser, Installation, MASTER_KEY, TestDatabase, until};
 
@@ -132,4 +135,22 @@ async fn the_last_server_to_leave_stops_the_private_database() {
     assert_eq!(second.get("/health/ready").await.0, 200);
     second.stop();
     assert!(!installation.cluster_runs());
+}
+
+#[tokio::test]
+async fn a_server_that_waits_for_its_database_can_be_stopped() {
+    let database = TestDatabase::new().await;
+    let mut holder = database.sql().await;
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("LOCK TABLE installation").execute(&mut *held).await.unwrap();
+    let installation = Installation::on(&database).with("GRANTOR_MASTER_KEY", MASTER_KEY);
+    let mut server = installation.command(&["serve"]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(server.try_wait().unwrap().is_none(), "it does not wait");
+    assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
+    until(AT_MOST, || {
+        let ended = server.try_wait().unwrap();
+        async move { ended.is_some_and(|status| status.success()) }
+    })
+    .await;
 }
