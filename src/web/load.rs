@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 /// How often the worker's queue is tried.
 const PULSE: Duration = Duration::from_millis(20);
 
-/// Who has waited longer for the thread is refused while the worker is overloaded. A request comes round a few
+/// Who has waited longer for the thread is refused, where it was busy with others. A request comes round a few
 /// times, once after each statement.
 const LONGEST_WAIT: Duration = Duration::from_millis(400);
 
-/// So many slow rounds one after the other are an overload; one alone is a hiccup of the machine.
-const SLOW_ROUNDS: u32 = 2;
+/// A round in which so many requests were taken on is long because of them; one with fewer is a hiccup of the machine.
+const MANY: u32 = 256;
 
 /// The load of one worker.
 pub struct Load {
@@ -25,7 +25,8 @@ pub struct Load {
     most: usize,
     /// When the queue last came round.
     came_round: Cell<Instant>,
-    slow_rounds: Cell<u32>,
+    /// Requests taken on since then.
+    this_round: Cell<u32>,
 }
 
 /// A request in work; it counts until it is dropped.
@@ -34,8 +35,8 @@ pub struct InWork(Rc<Load>);
 impl Load {
     /// At most this many requests in work at once.
     pub fn new(most: usize) -> Rc<Self> {
-        let (in_work, slow_rounds) = (Cell::new(0), Cell::new(0));
-        Rc::new(Self { in_work, most, came_round: Cell::new(Instant::now()), slow_rounds })
+        let (in_work, this_round) = (Cell::new(0), Cell::new(0));
+        Rc::new(Self { in_work, most, came_round: Cell::new(Instant::now()), this_round })
     }
 
     /// Tries the queue again and again, as long as the worker lives.
@@ -53,22 +54,19 @@ impl Load {
             return None;
         }
         self.in_work.set(self.in_work.get() + 1);
+        self.this_round.set(self.this_round.get().saturating_add(1));
         Some(InWork(Rc::clone(self)))
     }
 
     fn round_ends(&self, now: Instant) {
-        let slow = self.waited(now) > LONGEST_WAIT;
-        self.slow_rounds.set(if slow { self.slow_rounds.get().saturating_add(1) } else { 0 });
+        self.this_round.set(0);
         self.came_round.set(now);
     }
 
     /// What runs now was in the queue before the task that has not come round yet.
     fn is_late(&self, now: Instant) -> bool {
-        self.slow_rounds.get() >= SLOW_ROUNDS && self.waited(now) > LONGEST_WAIT
-    }
-
-    fn waited(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.came_round.get()).saturating_sub(PULSE)
+        let waited = now.saturating_duration_since(self.came_round.get()).saturating_sub(PULSE);
+        self.this_round.get() >= MANY && waited > LONGEST_WAIT
     }
 }
 
@@ -93,23 +91,16 @@ mod tests {
     }
 
     #[test]
-    fn one_hiccup_refuses_nobody_and_an_overload_only_those_who_waited() {
+    fn a_hiccup_refuses_nobody_and_an_overload_only_those_who_waited() {
         let load = Load::new(9);
-        let mut now = Instant::now();
-        let mut round = |length: Duration| {
-            now += length;
-            load.round_ends(now);
-            now
-        };
+        let ended = Instant::now();
+        load.round_ends(ended);
         let (quick, slow) = (PULSE * 2, PULSE + LONGEST_WAIT * 2);
-        let ended = round(slow);
-        assert!(!load.is_late(ended + slow), "a hiccup");
-        round(quick);
-        round(slow);
-        let ended = round(slow);
-        assert!(!load.is_late(ended + quick), "the first of a round have not waited");
+        let take_on = |count| (0..count).all(|_| load.take_on().is_some());
+        assert!(take_on(MANY - 1) && !load.is_late(ended + slow), "a hiccup");
+        assert!(take_on(1) && !load.is_late(ended + quick), "the first of a round have not waited");
         assert!(load.is_late(ended + slow), "the last of it have");
-        let ended = round(quick);
-        assert!(!load.is_late(ended + slow), "the overload is over");
+        load.round_ends(ended + slow);
+        assert!(!load.is_late(ended + slow * 2), "the overload is over");
     }
 }
