@@ -11,9 +11,9 @@ use crate::demo::DemoApp;
 use crate::grants::Grants;
 use crate::jose::IntrospectionAnswer;
 use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
-use crate::model::{AuditEvent, AuditEventKind, Client, ClientId, Origin};
+use crate::model::{Client, Origin};
 use crate::outgoing::{Outgoing, Policy};
-use crate::protocol::{ClientCredentials, TokenError, TokenErrorCode};
+use crate::protocol::{ClientCredentials, TokenError};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation, SignedIntrospection};
@@ -147,22 +147,7 @@ impl App {
             key_sets: &self.key_sets,
             issuer: self.issuer(),
         };
-        let authenticated = authenticator.authenticate(credentials, now).await;
-        if authenticated.as_ref().is_err_and(|error| error.code() == TokenErrorCode::InvalidClient) {
-            self.record_unauthenticated(&ClientId::from(credentials.client_id().to_owned())).await;
-        }
-        authenticated
-    }
-
-    /// A name that no client has is not recorded: it may be anything.
-    async fn record_unauthenticated(&self, id: &ClientId) {
-        let kind = AuditEventKind::ClientAuthenticationFailed;
-        let event = match self.registry.client(&self.store, id).await.unwrap_or_default() {
-            Some(client) => AuditEvent::about_client(kind, &client.id),
-            None => AuditEvent::new(kind),
-        };
-        let named = event.client_id().map(ClientId::to_string).unwrap_or_default();
-        self.store.record_refusal(event, &named).await;
+        authenticator.authenticate(credentials, now).await
     }
 
     /// The grants of the token endpoint.

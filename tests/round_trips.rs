@@ -115,6 +115,25 @@ async fn an_assertion_costs_one_to_be_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_client_is_looked_up_once_at_most() {
+    let counted = Counted::start().await;
+    let app = RelyingParty::register(&counted.server, &["--grant", "client_credentials"]);
+    counted.server.change_arrives().await;
+    let form = [("grant_type", "client_credentials")];
+    app.token(&form).await.tokens();
+    let wrong = app.with_secret(Some("wrong"));
+    let mut unknown = wrong.clone();
+    unknown.client_id = "nobody".to_owned();
+    for (client, looks) in [(wrong, 0), (unknown, 1)] {
+        let (answer, statements) = counted.of(client.token(&form)).await;
+        answer.assert_refused(401, "invalid_client");
+        let looked = statements.iter().filter(|one| one.contains("FROM clients")).count();
+        assert_eq!(looked, looks, "{statements:#?}");
+        assert!(statements.len() <= looks + 1, "beside it the audit log's alone: {statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn narrowing_to_a_resource_costs_nothing() {
     let counted = Counted::start().await;
     let Counted { server, browser, .. } = &counted;

@@ -6,8 +6,10 @@ use super::assertion::{self, Expected};
 use super::{KeySets, Registry, secrets};
 use crate::jose::{SignedClaims, UnverifiedAssertion};
 use crate::keys::MasterKeys;
-use crate::model::{AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys};
-use crate::protocol::{ClientCredentials, TokenError};
+use crate::model::{
+    AssertionKeys, AuditEvent, AuditEventKind, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys,
+};
+use crate::protocol::{ClientCredentials, TokenError, TokenErrorCode};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::telemetry::events;
@@ -53,8 +55,29 @@ impl Authenticator<'_> {
     ) -> Result<AuthenticatedClient, TokenError> {
         let id = ClientId::from(credentials.client_id().to_owned());
         let Some(client) = self.registry.client(self.store, &id).await? else {
+            self.record_refusal(None).await;
             return Err(TokenError::invalid_client("no client is registered under this 'client_id'"));
         };
+        let checked = self.check(&client, credentials, now).await;
+        if checked.as_ref().is_err_and(|error| error.code() == TokenErrorCode::InvalidClient) {
+            self.record_refusal(Some(&client.id)).await;
+        }
+        checked.map(|()| AuthenticatedClient(client))
+    }
+
+    /// A name that no client has is not recorded: it may be anything.
+    async fn record_refusal(&self, id: Option<&ClientId>) {
+        let kind = AuditEventKind::ClientAuthenticationFailed;
+        let event = id.map_or_else(|| AuditEvent::new(kind), |id| AuditEvent::about_client(kind, id));
+        self.store.record_refusal(event, id.map_or("", ClientId::as_str)).await;
+    }
+
+    async fn check(
+        &self,
+        client: &Client,
+        credentials: &ClientCredentials,
+        now: Timestamp,
+    ) -> Result<(), TokenError> {
         if client.disabled_at.is_some() {
             return Err(TokenError::invalid_client("this client has been switched off"));
         }
@@ -68,12 +91,10 @@ impl Authenticator<'_> {
             }
             ClientCredentials::None { .. } => (AuthMethod::None, None),
             ClientCredentials::Assertion { assertion, .. } => {
-                self.check_assertion(&client, assertion.expose(), now, latest).await?;
-                return Ok(AuthenticatedClient(client));
+                return self.check_assertion(client, assertion.expose(), now, latest).await;
             }
         };
-        self.check_secret(&client, method, secret, latest)?;
-        Ok(AuthenticatedClient(client))
+        self.check_secret(client, method, secret, latest)
     }
 
     fn check_secret(
