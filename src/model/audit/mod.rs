@@ -140,12 +140,6 @@ impl AuditEvent {
         Self { actor: Some(actor), ..self }
     }
 
-    /// Concerns this person, too.
-    #[must_use]
-    pub fn of_user(self, user: UserId) -> Self {
-        Self { user_id: Some(user), ..self }
-    }
-
     /// Concerns this client, too.
     #[must_use]
     pub fn of_client(self, client: &ClientId) -> Self {
