@@ -85,7 +85,8 @@ impl SignIn<'_> {
         let _place = self.passwords.queue_up(asker.stranger())?;
         let counted = match throttle.begin(&asker).await {
             Err(error @ SignInError::Throttled(_)) => {
-                self.refused(AuditEventKind::SignInThrottled, &name).await;
+                let account = self.store.sign_in_record(&name).await.unwrap_or_default();
+                self.refused(AuditEventKind::SignInThrottled, &name, account.as_ref()).await;
                 return Err(error);
             }
             counted => counted?,
@@ -95,8 +96,7 @@ impl SignIn<'_> {
 
     /// Some people type their password where the name belongs, so that what was typed is not recorded: only the
     /// account that has this name.
-    async fn refused(&self, kind: AuditEventKind, name: &FoldedName) {
-        let account = self.store.sign_in_record(name).await.unwrap_or_default();
+    async fn refused(&self, kind: AuditEventKind, name: &FoldedName, account: Option<&SignInRecord>) {
         let event = match account {
             Some(account) => AuditEvent::about_user(kind, account.id),
             None => AuditEvent::new(kind),
@@ -111,7 +111,7 @@ impl SignIn<'_> {
         counted: &Counted,
     ) -> Result<SignedIn, SignInError> {
         let throttle = self.throttle();
-        match self.try_twice(attempt).await {
+        match self.try_twice(attempt, name).await {
             Ok(session) => {
                 throttle.settle(counted).await?;
                 Ok(SignedIn { session, known_browser: KnownBrowser::introduce(name, self.keys) })
@@ -120,10 +120,7 @@ impl SignIn<'_> {
                 throttle.take_back(counted).await?;
                 Err(busy.into())
             }
-            Err(SignInError::NotRecognized) => {
-                self.refused(AuditEventKind::SignInFailed, name).await;
-                Err(counted.wrong_password())
-            }
+            Err(SignInError::NotRecognized) => Err(counted.wrong_password()),
             Err(error) => Err(error),
         }
     }
@@ -133,24 +130,32 @@ impl SignIn<'_> {
         Throttle { waiting: self.waiting, store: self.store, keys: self.keys }
     }
 
-    async fn try_twice(&self, attempt: &Attempt<'_>) -> Result<SessionToken, SignInError> {
-        match self.attempt(attempt).await? {
-            Some(token) => Ok(token),
+    async fn try_twice(&self, attempt: &Attempt<'_>, name: &FoldedName) -> Result<SessionToken, SignInError> {
+        for _ in 0..2 {
+            if let Some(token) = self.attempt(attempt, name).await? {
+                return Ok(token);
+            }
             // The account changed while its password was checked, perhaps only the form of its hash.
-            None => self.attempt(attempt).await?.ok_or(SignInError::NotRecognized),
         }
+        self.refused(AuditEventKind::SignInFailed, name, None).await;
+        Err(SignInError::NotRecognized)
     }
 
-    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Option<SessionToken>, SignInError> {
-        let record = self.store.sign_in_record(&folded(attempt.username)).await?;
+    async fn attempt(
+        &self,
+        attempt: &Attempt<'_>,
+        name: &FoldedName,
+    ) -> Result<Option<SessionToken>, SignInError> {
+        let record = self.store.sign_in_record(name).await?;
         let stored = record.as_ref().and_then(|record| record.password_hash.clone());
         let verdict = self.passwords.verify(&attempt.password, stored).await?;
-        let (Verdict::Correct { needs_rehash }, Some(record)) = (verdict, record) else {
+        let (Verdict::Correct { needs_rehash }, Some(record)) = (verdict, &record) else {
+            self.refused(AuditEventKind::SignInFailed, name, record.as_ref()).await;
             return Err(SignInError::NotRecognized);
         };
-        let Some(token) = self.start(&record, attempt).await? else { return Ok(None) };
+        let Some(token) = self.start(record, attempt).await? else { return Ok(None) };
         if needs_rehash {
-            self.rehash(&record, &attempt.password).await?;
+            self.rehash(record, &attempt.password).await?;
         }
         Ok(Some(token))
     }
