@@ -163,6 +163,6 @@ async fn a_connection_is_made_however_long_a_request_has_patience() {
     // Less than `database.acquire_timeout`, more than the half of it that a request waits.
     proxy.connect_slowly(Duration::from_millis(1_400));
     server.database.execute(END_ALL).await;
-    until(Duration::from_secs(10), || async { introspect().await == 200 }).await;
-    assert_eq!(introspect().await, 200);
+    // A job may have the only connection for a moment, so that one answer says nothing about the next.
+    until(Duration::from_secs(20), || async { introspect().await == 200 && introspect().await == 200 }).await;
 }
