@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::demo::DemoApp;
 use crate::grants::Grants;
 use crate::jose::IntrospectionAnswer;
-use crate::keys::{KeyError, KeySet, Keys, MasterKeys};
+use crate::keys::{KeyError, KeySet, Keys, MasterKeys, Pseudonyms};
 use crate::model::{Client, Origin};
 use crate::outgoing::{Outgoing, Policy};
 use crate::protocol::{ClientCredentials, TokenError};
@@ -30,6 +30,8 @@ pub struct Shared {
     pub master_keys: Arc<MasterKeys>,
     /// The signing keys.
     pub keys: Keys,
+    /// What clients call people and sessions.
+    pub pseudonyms: Pseudonyms,
     /// The registered clients and scopes.
     pub registry: Registry,
     /// Public keys of clients that are given by address.
@@ -66,6 +68,7 @@ impl Shared {
         config: Config,
         master_keys: Arc<MasterKeys>,
         keys: Keys,
+        pseudonyms: Pseudonyms,
         registry: Registry,
         passwords: PasswordHasher,
         demo: Option<DemoApp>,
@@ -76,6 +79,7 @@ impl Shared {
             config,
             master_keys,
             keys,
+            pseudonyms,
             registry,
             key_sets,
             passwords,

@@ -97,6 +97,8 @@ impl CodeIssuer<'_> {
             user_id: person.session.user_id,
             client_id: client.id.clone(),
             session_id: (!outlives_session).then_some(person.session.id),
+            started_in: Some(person.session.id),
+            claims: None,
             requested_scopes: pending.scopes.to_vec(),
             scopes,
             resources: pending.request.resources.as_slice().to_vec(),

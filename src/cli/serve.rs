@@ -14,7 +14,7 @@ use crate::app::Shared;
 use crate::clients::Registry;
 use crate::config::{Config, DatabaseSource};
 use crate::jobs::Jobs;
-use crate::keys::{KeyOperations, Keys, MasterKeys, open_master_keys};
+use crate::keys::{KeyOperations, Keys, MasterKeys, Pseudonyms, open_master_keys};
 use crate::model::{AuditEvent, AuditEventKind, Details};
 use crate::store::{Database, Store};
 use crate::telemetry::logs;
@@ -134,13 +134,14 @@ async fn shared(config: Config, store: &Store, master_keys: Arc<MasterKeys>) -> 
     let registry = Registry::load(store).await?;
     let now = registry.database_time();
     let keys = Keys::load(store, Arc::clone(&master_keys), token_lifetime, now).await?;
+    let pseudonyms = Pseudonyms::load(store, &master_keys).await?;
     let passwords = PasswordHasher::start(config.passwords.threads, Cost::from(&config.passwords))?;
     let demo = if config.database.source == DatabaseSource::Embedded {
         demo::seed(&config, store, &master_keys, &passwords).await?
     } else {
         None
     };
-    Ok(Shared::new(config, master_keys, keys, registry, passwords, demo))
+    Ok(Shared::new(config, master_keys, keys, pseudonyms, registry, passwords, demo))
 }
 
 /// Each connection needs a descriptor or two, and the usual soft limit is from another age.

@@ -8,7 +8,8 @@ use super::secrets::{NewSecret, new_secret};
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::keys::MasterKeys;
 use crate::model::{
-    ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys, ClientSecrets, GrantType,
+    AboutClient, ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys,
+    ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata,
 };
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
@@ -57,6 +58,14 @@ pub struct ClientMetadata {
     pub id_token_signed_response_alg: Option<Algorithm>,
     /// What introspection answers for it are signed with (RFC 9701 §6); without one RS256.
     pub introspection_signed_response_alg: Option<Algorithm>,
+    /// What people are shown of it.
+    pub about: AboutClient,
+    /// What it asks of ID tokens and UserInfo answers.
+    pub openid: OpenIdMetadata,
+    /// What happens to it when a session ends.
+    pub logout: LogoutMetadata,
+    /// Whether it is the operator's own, so that nobody is asked for consent.
+    pub skip_consent: bool,
 }
 
 impl ClientMetadata {
@@ -83,6 +92,10 @@ impl ClientMetadata {
             access_token_signing_alg: None,
             id_token_signed_response_alg: None,
             introspection_signed_response_alg: None,
+            about: AboutClient::default(),
+            openid: OpenIdMetadata::default(),
+            logout: LogoutMetadata::default(),
+            skip_consent: false,
         }
     }
 }
@@ -111,6 +124,10 @@ impl From<Client> for ClientMetadata {
             access_token_signing_alg: client.access_token_signing_alg,
             id_token_signed_response_alg: client.id_token_signed_response_alg,
             introspection_signed_response_alg: client.introspection_signed_response_alg,
+            about: client.about,
+            openid: client.openid,
+            logout: client.logout,
+            skip_consent: client.skip_consent,
         }
     }
 }
@@ -184,6 +201,8 @@ pub async fn update(
     let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
     let client = changing.client().clone();
     let (disabled_at, created_at) = (client.disabled_at, client.created_at);
+    let (self_registered, registration_token_hash) =
+        (client.self_registered, client.registration_token_hash.clone());
     let authentication = client.authentication.clone();
     let mut metadata = ClientMetadata::from(client);
     let public = metadata.public;
@@ -195,7 +214,7 @@ pub async fn update(
     }
     let authentication = changed(authentication, check_method(&metadata)?)?;
     let client = check(metadata, &store.scopes().await?, id.clone(), authentication, created_at)?;
-    let client = Client { disabled_at, ..client };
+    let client = Client { disabled_at, self_registered, registration_token_hash, ..client };
     make_room(store, &client).await?;
     changing.write(&client).await?;
     Ok(client)

@@ -74,6 +74,12 @@ pub(super) fn check(
         access_token_signing_alg: metadata.access_token_signing_alg,
         id_token_signed_response_alg: metadata.id_token_signed_response_alg,
         introspection_signed_response_alg: metadata.introspection_signed_response_alg,
+        about: metadata.about,
+        openid: metadata.openid,
+        logout: metadata.logout,
+        skip_consent: metadata.skip_consent,
+        self_registered: false,
+        registration_token_hash: None,
         disabled_at: None,
         created_at,
     })

@@ -57,7 +57,9 @@ pub fn audience(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApplicationType, ClientAuthentication, ClientId};
+    use crate::model::{
+        AboutClient, ApplicationType, ClientAuthentication, ClientId, LogoutMetadata, OpenIdMetadata,
+    };
     use crate::time::Timestamp;
 
     fn client(audiences: &[&str]) -> Client {
@@ -79,6 +81,12 @@ mod tests {
             access_token_signing_alg: None,
             id_token_signed_response_alg: None,
             introspection_signed_response_alg: None,
+            about: AboutClient::default(),
+            openid: OpenIdMetadata::default(),
+            logout: LogoutMetadata::default(),
+            skip_consent: false,
+            self_registered: false,
+            registration_token_hash: None,
             disabled_at: None,
             created_at: Timestamp::from_unix_seconds(0),
         }

@@ -23,6 +23,12 @@ pub enum KeyError {
         /// The ids and the sources of the keys of this process.
         given: String,
     },
+    /// A random value of the installation does not open.
+    #[error("the stored secret {name} is unusable: none of the master keys opens it")]
+    InstallationSecret {
+        /// What it is.
+        name: &'static str,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

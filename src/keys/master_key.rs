@@ -37,10 +37,12 @@ pub enum Purpose {
     SealedClientSecret,
     /// Another master key, which this one has replaced.
     MasterKey,
+    /// A random value of the installation, which outlives master keys.
+    InstallationSecret,
 }
 
 impl Purpose {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::ClientSecret,
         Self::RefreshDerive,
         Self::RefreshTag,
@@ -51,6 +53,7 @@ impl Purpose {
         Self::DemoApp,
         Self::SealedClientSecret,
         Self::MasterKey,
+        Self::InstallationSecret,
     ];
 
     /// The name that goes into the derivation: never to be changed.
@@ -66,6 +69,7 @@ impl Purpose {
             Self::DemoApp => "demo app",
             Self::SealedClientSecret => "sealed client secret",
             Self::MasterKey => "master key",
+            Self::InstallationSecret => "installation secret",
         }
     }
 }
@@ -141,14 +145,7 @@ impl MasterKey {
     /// HMAC-SHA-256 of the parts. Each part is preceded by its length, so that no two different
     /// lists of parts give the same input.
     pub fn hmac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.of(purpose).hmac);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        let mut out = [0; 32];
-        out.copy_from_slice(context.sign().as_ref());
-        out
+        hmac_of_parts(&self.of(purpose).hmac, parts)
     }
 
     /// Encrypts with AES-256-GCM under a key of this purpose and context (for example an hour), and
@@ -207,6 +204,18 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MasterKey").field("id", &self.name()).finish_non_exhaustive()
     }
+}
+
+/// HMAC-SHA-256 of the parts, each preceded by its length.
+pub(super) fn hmac_of_parts(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.sign().as_ref());
+    out
 }
 
 /// HKDF-Expand to 32 bytes. At most one part of `info` may vary in length.

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::key_material::binding;
-use super::{KeyError, MasterKeys, Purpose, Sealed};
+use super::{KeyError, MasterKeys, Purpose, Sealed, pseudonyms};
 use crate::model::SigningKey;
 use crate::secret::base64url;
 use crate::store::Store;
@@ -24,6 +24,8 @@ pub struct Rewrapped {
     pub master_keys: usize,
     /// The private signing keys that were.
     pub signing_keys: usize,
+    /// The random values of the installation that were.
+    pub installation_secrets: usize,
 }
 
 /// Encrypts anew what older master keys have encrypted.
@@ -36,6 +38,7 @@ pub async fn rewrap(store: &Store, keys: &MasterKeys) -> Result<Rewrapped, KeyEr
     for key in store.signing_keys().await? {
         signing_keys += usize::from(rewrap_signing_key(store, keys, &key).await?);
     }
+    let installation_secrets = usize::from(pseudonyms::rewrap(store, keys).await?);
     let current = keys.current();
     let stored = store.master_keys().await?;
     let replaced = stored.iter().filter(|row| row.id != current.id());
@@ -44,6 +47,7 @@ pub async fn rewrap(store: &Store, keys: &MasterKeys) -> Result<Rewrapped, KeyEr
         replaced_master_keys: replaced.map(|row| base64url(&row.id)).collect(),
         master_keys,
         signing_keys,
+        installation_secrets,
     })
 }
 

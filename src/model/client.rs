@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClientAuthentication, ClientId};
+use super::{AboutClient, ClientAuthentication, ClientId, LogoutMetadata, OpenIdMetadata};
 use crate::jose::Algorithm;
 use crate::time::Timestamp;
 
@@ -43,6 +43,18 @@ pub struct Client {
     pub id_token_signed_response_alg: Option<Algorithm>,
     /// What introspection answers for it are signed with (RFC 9701 §6); `None`: RS256, where it asks for a JWT.
     pub introspection_signed_response_alg: Option<Algorithm>,
+    /// What people are shown of it.
+    pub about: AboutClient,
+    /// What it asks of ID tokens and UserInfo answers.
+    pub openid: OpenIdMetadata,
+    /// What happens to it when a session ends.
+    pub logout: LogoutMetadata,
+    /// Whether it is the operator's own, so that nobody is asked for consent.
+    pub skip_consent: bool,
+    /// Whether it registered itself and no operator has vouched for it since (RFC 7591).
+    pub self_registered: bool,
+    /// SHA-256 of its registration access token (RFC 7592); `None`: it has none.
+    pub registration_token_hash: Option<Vec<u8>>,
     /// Since when it is switched off.
     pub disabled_at: Option<Timestamp>,
     /// When it was registered.

@@ -14,6 +14,10 @@ pub struct Grant {
     pub client_id: ClientId,
     /// The session whose end ends the grant; `None` with `offline_access`.
     pub session_id: Option<SessionId>,
+    /// The session in which the person approved, also where the grant outlives it; `None`: an older release made it.
+    pub started_in: Option<SessionId>,
+    /// The `claims` parameter of the authorization request (OpenID Connect Core §5.5).
+    pub claims: Option<serde_json::Value>,
     /// What the authorization request asked for.
     pub requested_scopes: Vec<String>,
     /// What was granted.

@@ -3,6 +3,7 @@
 mod audit;
 mod client;
 mod client_authentication;
+mod client_metadata;
 mod grant;
 mod ids;
 mod master_key;
@@ -19,6 +20,7 @@ pub use client_authentication::{
     AssertionKeys, ClientAuthentication, ClientKeys, ClientSecret, ClientSecrets, JwksByValue, SecretHash,
     SecretMethod,
 };
+pub use client_metadata::{AboutClient, LogoutMetadata, OpenIdMetadata, Sector};
 pub use grant::{AuthorizationCode, Grant, RefreshState};
 pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_at, first_id_of_day};
 pub use master_key::{StoredMasterKey, WrappedMasterKey};

@@ -27,7 +27,7 @@ impl Store {
         let row = sqlx::query!(
             r#"SELECT code.code_hash, code.redirect_uri, code.code_challenge, code.nonce,
                    code.expires_at AS code_expires_at, code.used_at,
-                   g.id, g.user_id, g.client_id, g.session_id, g.requested_scopes, g.scopes, g.resources,
+                   g.id, g.user_id, g.client_id, g.session_id, g.started_in, g.claims, g.requested_scopes, g.scopes, g.resources,
                    g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
                    g.idle_expires_at, roles.roles AS "roles?",
                    clock.now AS "database_time!", live.ends_at AS "alive_until?",
@@ -58,6 +58,8 @@ impl Store {
             user_id: row.user_id,
             client_id: row.client_id,
             session_id: row.session_id,
+            started_in: row.started_in,
+            claims: row.claims,
             requested_scopes: row.requested_scopes,
             scopes: row.scopes,
             resources: row.resources,

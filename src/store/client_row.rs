@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::StoreError;
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::model::{
-    ApplicationType, AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientKeys, ClientSecret,
-    ClientSecrets, GrantType, SecretHash, SecretMethod,
+    AboutClient, ApplicationType, AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientKeys,
+    ClientSecret, ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata, SecretHash, SecretMethod, Sector,
 };
 use crate::time::Timestamp;
 
@@ -44,6 +44,25 @@ pub(super) struct ClientRow {
     pub access_token_signing_alg: Option<String>,
     pub id_token_signed_response_alg: Option<String>,
     pub introspection_signed_response_alg: Option<String>,
+    pub client_uri: Option<String>,
+    pub logo_uri: Option<String>,
+    pub policy_uri: Option<String>,
+    pub tos_uri: Option<String>,
+    pub contacts: Vec<String>,
+    pub software_id: Option<String>,
+    pub software_version: Option<String>,
+    pub sector_identifier: Option<String>,
+    pub sector_identifier_uri: Option<String>,
+    pub userinfo_signed_response_alg: Option<String>,
+    pub default_max_age: Option<i32>,
+    pub require_auth_time: bool,
+    pub post_logout_redirect_uris: Vec<String>,
+    pub backchannel_logout_uri: Option<String>,
+    pub backchannel_logout_session_required: bool,
+    pub end_offline_grants_with_session: bool,
+    pub skip_consent: bool,
+    pub self_registered: bool,
+    pub registration_token_hash: Option<Vec<u8>>,
     pub disabled_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
 }
@@ -78,6 +97,35 @@ impl TryFrom<ClientRow> for Client {
                 "introspection_signed_response_alg",
                 row.introspection_signed_response_alg,
             )?,
+            about: AboutClient {
+                client_uri: row.client_uri,
+                logo_uri: row.logo_uri,
+                policy_uri: row.policy_uri,
+                tos_uri: row.tos_uri,
+                contacts: row.contacts,
+                software_id: row.software_id,
+                software_version: row.software_version,
+            },
+            openid: OpenIdMetadata {
+                pairwise: row
+                    .sector_identifier
+                    .map(|identifier| Sector { identifier, uri: row.sector_identifier_uri }),
+                userinfo_signed_response_alg: algorithm(
+                    "userinfo_signed_response_alg",
+                    row.userinfo_signed_response_alg,
+                )?,
+                default_max_age: row.default_max_age.and_then(duration),
+                require_auth_time: row.require_auth_time,
+            },
+            logout: LogoutMetadata {
+                post_logout_redirect_uris: row.post_logout_redirect_uris,
+                backchannel_logout_uri: row.backchannel_logout_uri,
+                backchannel_logout_session_required: row.backchannel_logout_session_required,
+                end_offline_grants_with_session: row.end_offline_grants_with_session,
+            },
+            skip_consent: row.skip_consent,
+            self_registered: row.self_registered,
+            registration_token_hash: row.registration_token_hash,
             disabled_at: row.disabled_at.map(Into::into),
             created_at: row.created_at.into(),
         })
@@ -164,6 +212,10 @@ pub(super) struct Columns<'a> {
     pub access_token_signing_alg: Option<&'static str>,
     pub id_token_signed_response_alg: Option<&'static str>,
     pub introspection_signed_response_alg: Option<&'static str>,
+    pub sector_identifier: Option<&'a str>,
+    pub sector_identifier_uri: Option<&'a str>,
+    pub userinfo_signed_response_alg: Option<&'static str>,
+    pub default_max_age: Option<i32>,
 }
 
 /// A secret; all NULL where there is none.
@@ -190,6 +242,7 @@ impl<'a> Columns<'a> {
     pub fn of(client: &'a Client) -> Self {
         let secrets = client.authentication.secrets();
         let keys = client.authentication.keys();
+        let sector = client.openid.pairwise.as_ref();
         let (jwks, jwks_uri) = match keys.map(|keys| &keys.keys) {
             Some(ClientKeys::Value(jwks)) => (Some(jwks.json()), None),
             Some(ClientKeys::Uri(uri)) => (None, Some(uri.as_str())),
@@ -210,6 +263,10 @@ impl<'a> Columns<'a> {
             access_token_signing_alg: client.access_token_signing_alg.map(Algorithm::name),
             id_token_signed_response_alg: client.id_token_signed_response_alg.map(Algorithm::name),
             introspection_signed_response_alg: client.introspection_signed_response_alg.map(Algorithm::name),
+            sector_identifier: sector.map(|sector| sector.identifier.as_str()),
+            sector_identifier_uri: sector.and_then(|sector| sector.uri.as_deref()),
+            userinfo_signed_response_alg: client.openid.userinfo_signed_response_alg.map(Algorithm::name),
+            default_max_age: client.openid.default_max_age.map(seconds),
         }
     }
 }

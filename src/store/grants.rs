@@ -112,9 +112,9 @@ impl Store {
                  RETURNING created_at
              ), granted AS (
                  INSERT INTO grants (id, user_id, client_id, session_id, requested_scopes, scopes, resources,
-                     auth_time, created_at, expires_at)
+                     auth_time, created_at, expires_at, started_in, claims)
                  SELECT $9, $2, $5, $10, $7, $8, $11, $12,
-                     greatest(statement_timestamp(), (SELECT created_at FROM consent)), $13 FROM alive
+                     greatest(statement_timestamp(), (SELECT created_at FROM consent)), $13, $22, $23 FROM alive
                  RETURNING id
              )
              , recorded AS (
@@ -145,6 +145,8 @@ impl Store {
             code.expires_at.to_datetime(),
             consent_given(grant).columns(&self.origin),
             new.requested_at.to_datetime(),
+            grant.started_in.map(SessionId::as_uuid),
+            grant.claims,
         )
         .execute(&self.pool)
         .await;
@@ -168,7 +170,7 @@ impl Store {
     ) -> Result<Option<GrantView>, StoreError> {
         let row = sqlx::query_as!(
             GrantRow,
-            r#"SELECT g.id, g.user_id, g.client_id, g.session_id, g.requested_scopes, g.scopes, g.resources,
+            r#"SELECT g.id, g.user_id, g.client_id, g.session_id, g.started_in, g.claims, g.requested_scopes, g.scopes, g.resources,
                    g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
                    g.idle_expires_at, roles.roles AS "roles?",
                    clock.now AS "database_time!", live.ends_at AS "alive_until?",
@@ -248,6 +250,8 @@ pub(super) struct GrantRow {
     pub(super) user_id: uuid::Uuid,
     pub(super) client_id: String,
     pub(super) session_id: Option<uuid::Uuid>,
+    pub(super) started_in: Option<uuid::Uuid>,
+    pub(super) claims: Option<serde_json::Value>,
     pub(super) requested_scopes: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) resources: Vec<String>,
@@ -284,6 +288,8 @@ impl GrantRow {
                 user_id: self.user_id.into(),
                 client_id: self.client_id.into(),
                 session_id: self.session_id.map(SessionId::from),
+                started_in: self.started_in.map(SessionId::from),
+                claims: self.claims,
                 requested_scopes: self.requested_scopes,
                 scopes: self.scopes,
                 resources: self.resources,

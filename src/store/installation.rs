@@ -12,6 +12,14 @@ pub struct Pulse {
     pub database_time: Timestamp,
 }
 
+/// A random value of the installation, encrypted under a master key.
+pub struct InstallationSecret {
+    /// The ciphertext.
+    pub wrapped: Vec<u8>,
+    /// The id of the master key.
+    pub master_key_id: Vec<u8>,
+}
+
 impl Store {
     /// Reads version and clock.
     pub async fn pulse(&self) -> Result<Pulse, StoreError> {
@@ -30,5 +38,62 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(claimed.rows_affected() == 1)
+    }
+
+    /// A random value of the installation, as it is stored.
+    pub async fn installation_secret(&self, name: &str) -> Result<Option<InstallationSecret>, StoreError> {
+        let row = sqlx::query_as!(
+            InstallationSecret,
+            "SELECT wrapped_secret AS wrapped, master_key_id FROM installation_secrets WHERE name = $1",
+            name,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row)
+    }
+
+    /// Stores the value if there is none of this name yet; the one that there is from now on.
+    pub async fn ensure_installation_secret(
+        &self,
+        name: &str,
+        secret: &InstallationSecret,
+    ) -> Result<InstallationSecret, StoreError> {
+        sqlx::query!(
+            "INSERT INTO installation_secrets (name, wrapped_secret, master_key_id) VALUES ($1, $2, $3)
+             ON CONFLICT (name) DO NOTHING",
+            name,
+            secret.wrapped,
+            secret.master_key_id,
+        )
+        .execute(&self.pool)
+        .await?;
+        let row = sqlx::query_as!(
+            InstallationSecret,
+            "SELECT wrapped_secret AS wrapped, master_key_id FROM installation_secrets WHERE name = $1",
+            name,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row)
+    }
+
+    /// Replaces the ciphertext if it still is as it was `seen`. Whether it was.
+    pub async fn rewrap_installation_secret(
+        &self,
+        name: &str,
+        seen: &InstallationSecret,
+        renewed: &InstallationSecret,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE installation_secrets SET wrapped_secret = $3, master_key_id = $4
+             WHERE name = $1 AND wrapped_secret = $2",
+            name,
+            seen.wrapped,
+            renewed.wrapped,
+            renewed.master_key_id,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
 }

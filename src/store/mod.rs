@@ -47,7 +47,7 @@ pub use clients::ChangingClient;
 pub use connect::{ConnectError, Database, Stores};
 pub use embedded::EmbeddedError;
 pub use grants::{FirstRefresh, GrantView, NewGrant, Rotation};
-pub use installation::Pulse;
+pub use installation::{InstallationSecret, Pulse};
 pub use migrate::SchemaError;
 pub use pool::with_patience;
 pub use resource_servers::{ResourceServerDeletion, ResourceServerUse};

@@ -48,7 +48,7 @@ impl Store {
     pub async fn registered_algorithms(&self) -> Result<Vec<Algorithm>, StoreError> {
         let names = sqlx::query_scalar!(
             r#"SELECT DISTINCT alg AS "alg!" FROM clients, unnest(ARRAY[access_token_signing_alg,
-                   id_token_signed_response_alg, introspection_signed_response_alg]) AS alg
+                   id_token_signed_response_alg, introspection_signed_response_alg, userinfo_signed_response_alg]) AS alg
                WHERE alg IS NOT NULL"#
         )
         .fetch_all(&self.pool)

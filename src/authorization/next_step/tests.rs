@@ -5,8 +5,8 @@ use rstest::rstest;
 use super::*;
 use crate::authorization::RedirectTarget;
 use crate::model::{
-    AssertionKeys, Client, ClientAuthentication, ClientId, ClientKeys, GrantType, Scope, Session, SessionId,
-    UserId,
+    AboutClient, AssertionKeys, Client, ClientAuthentication, ClientId, ClientKeys, GrantType,
+    LogoutMetadata, OpenIdMetadata, Scope, Session, SessionId, UserId,
 };
 use crate::protocol::{AuthorizationRequest, PromptSet};
 
@@ -65,6 +65,12 @@ impl App {
             access_token_signing_alg: None,
             id_token_signed_response_alg: None,
             introspection_signed_response_alg: None,
+            about: AboutClient::default(),
+            openid: OpenIdMetadata::default(),
+            logout: LogoutMetadata::default(),
+            skip_consent: false,
+            self_registered: false,
+            registration_token_hash: None,
             disabled_at: None,
             created_at: REQUESTED_AT,
         }

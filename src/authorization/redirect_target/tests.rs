@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::ClientAuthentication;
 use crate::model::ClientId;
+use crate::model::{AboutClient, ClientAuthentication, LogoutMetadata, OpenIdMetadata};
 use crate::protocol::RedirectUri;
 use crate::time::Timestamp;
 
@@ -27,6 +27,12 @@ fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
         access_token_signing_alg: None,
         id_token_signed_response_alg: None,
         introspection_signed_response_alg: None,
+        about: AboutClient::default(),
+        openid: OpenIdMetadata::default(),
+        logout: LogoutMetadata::default(),
+        skip_consent: false,
+        self_registered: false,
+        registration_token_hash: None,
         disabled_at: None,
         created_at: Timestamp::from_unix_seconds(0),
     }

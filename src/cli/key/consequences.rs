@@ -70,6 +70,7 @@ fn signs_for(alg: Algorithm, client: &Client) -> bool {
     let tokens = [client.access_token_signing_alg, client.id_token_signed_response_alg];
     tokens.map(Option::unwrap_or_default).contains(&alg)
         || client.introspection_signed_response_alg == Some(alg)
+        || client.openid.userinfo_signed_response_alg == Some(alg)
 }
 
 fn of_withdrawal(key: &KeyReport, accepted_until: Option<Timestamp>) -> String {
