@@ -16,7 +16,10 @@ use crate::outgoing::{Outgoing, Policy};
 use crate::protocol::{ClientCredentials, TokenError};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::tokens::{Introspection, IntrospectionResponse, Mint, Revocation, SignedIntrospection};
+use crate::tokens::{
+    IdTokenHint, IdTokenHintError, Introspection, IntrospectionResponse, Mint, Revocation,
+    SignedIntrospection,
+};
 use crate::users::{Accounts, PasswordHasher, SignIn, Waiting};
 
 /// Clocks further apart than this make a process not ready: it could revive what has expired.
@@ -219,6 +222,11 @@ impl App {
         let key_time = self.registry.database_time();
         let keys = self.keys.with(&[alg], &self.store, key_time).await?;
         keys.signer(alg, key_time)?.sign_jwt::<IntrospectionAnswer>(&claims).await
+    }
+
+    /// Reads an ID token that a client hands back (OpenID Connect Core §3.1.2.1), also one that has expired.
+    pub fn id_token_hint(&self, text: &str) -> Result<IdTokenHint, IdTokenHintError> {
+        IdTokenHint::verify(text, self.keys.current().keys_on_record(), self.issuer())
     }
 
     /// Revocation (RFC 7009).

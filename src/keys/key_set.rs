@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{KeyError, LifeCycle, MasterKeys, Signer, key_material};
-use crate::jose::{Algorithm, VerificationKey, VerificationKeys, jwk_set};
+use crate::jose::{Algorithm, JoseError, PublicJwk, VerificationKey, VerificationKeys, jwk_set};
 use crate::model::{SigningKey, SigningKeyState};
 use crate::secret::{base64url, sha256};
 use crate::time::Timestamp;
@@ -25,6 +25,7 @@ pub struct KeySet {
     keys: HashMap<String, Arc<ParsedKey>>,
     /// In order of `from`; the first holds for the time before it too.
     phases: Vec<Phase>,
+    on_record: VerificationKeys,
 }
 
 #[derive(Debug)]
@@ -82,7 +83,8 @@ impl KeySet {
             }
             phases.push(Phase::new(from, &life_cycles, &keys)?);
         }
-        Ok(Self { keys, phases })
+        let on_record = on_record(rows, &life_cycles, &keys);
+        Ok(Self { keys, phases, on_record })
     }
 
     /// The key that signs with this algorithm.
@@ -101,6 +103,13 @@ impl KeySet {
     /// The published keys, to verify with.
     pub fn verification_keys(&self, now: Timestamp) -> &VerificationKeys {
         &self.phase(now).verification_keys
+    }
+
+    /// The published keys, and those that were published once and whose time has passed: to read what Grantor itself
+    /// wrote and is handed back (an `id_token_hint`), not to accept a credential. A key that was withdrawn before its
+    /// time is not among them: somebody else may have it.
+    pub fn keys_on_record(&self) -> &VerificationKeys {
+        &self.on_record
     }
 
     /// The published keys, to send.
@@ -144,6 +153,37 @@ impl Phase {
 fn is_superseded(row: &SigningKey, life_cycles: &[LifeCycle<'_>], now: Timestamp) -> bool {
     let own = |cycle: &&LifeCycle<'_>| cycle.key(&row.kid).is_some();
     life_cycles.iter().find(own).is_some_and(|cycle| cycle.state(row, now) == SigningKeyState::Retiring)
+}
+
+/// Of keys whose private parts may be erased the public parts. One that is damaged is left out.
+fn on_record(
+    rows: &[SigningKey],
+    life_cycles: &[LifeCycle<'_>],
+    parsed: &HashMap<String, Arc<ParsedKey>>,
+) -> VerificationKeys {
+    let is_withdrawn = |row: &SigningKey| life_cycles.iter().any(|cycle| cycle.is_withdrawn(row));
+    rows.iter()
+        .filter(|row| !is_withdrawn(row))
+        .filter_map(|row| match parsed.get(&row.kid) {
+            Some(key) => Some((row.kid.clone(), Arc::clone(&key.verification_key))),
+            None => match public_key(row) {
+                Ok(key) => Some((row.kid.clone(), Arc::new(key))),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(kid = row.kid, error, "a past signing key is left out");
+                    None
+                }
+            },
+        })
+        .collect()
+}
+
+fn public_key(row: &SigningKey) -> Result<VerificationKey, JoseError> {
+    let jwk = PublicJwk::from_json(&row.public_jwk)?;
+    if jwk.kid() != row.kid || jwk.alg() != row.alg {
+        return Err(JoseError::Key("it is another key than its row says"));
+    }
+    VerificationKey::new(&jwk)
 }
 
 fn parse(row: &SigningKey, master_keys: &MasterKeys) -> Result<Arc<ParsedKey>, KeyError> {

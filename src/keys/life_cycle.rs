@@ -100,6 +100,12 @@ impl<'a> LifeCycle<'a> {
         points
     }
 
+    /// Whether an operator has withdrawn the key while tokens that it signed were still good.
+    pub fn is_withdrawn(&self, key: &SigningKey) -> bool {
+        self.key(&key.kid).is_some()
+            && key.retired_at.is_some_and(|at| self.outlived_at(key).is_none_or(|outlived| at < outlived))
+    }
+
     /// When the last token that this key signed has expired, if another key has taken over or will. A key
     /// that took over counts although it has been retired since: what is no longer published does not come
     /// back.

@@ -9,6 +9,7 @@ mod authorization_parameters;
 mod basic_credentials;
 mod client_assertions;
 mod form_bodies;
+mod id_token_hints;
 mod jwts;
 mod opaque_tokens;
 mod redirect_uris;

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::jose::{AccessToken, UnverifiedJwt};
+use crate::jose::{AccessToken, IdToken, UnverifiedJwt};
 use crate::keys::create;
 use crate::secret::Secret;
 
@@ -149,6 +149,43 @@ fn keys_that_nobody_needs_are_not_even_decrypted() {
     assert_eq!(published(&build(&rows, 1660), 1660).len(), 1);
     rows[0].retired_at = Some(at(1));
     assert_eq!(published(&build(&rows, 500), 500).len(), 1);
+}
+
+/// Whether a token that the first key signed can be read with those of these rows that are on record, long after.
+fn is_on_record(rows: &[SigningKey]) -> bool {
+    static TOKEN: LazyLock<String> = LazyLock::new(|| {
+        let set = build(&*ROWS, 500);
+        let signer = set.signer(Algorithm::Rs256, at(500)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(signer.sign_jwt::<IdToken>(&json!({"sub": "alice"}))).unwrap()
+    });
+    let set = build(rows, 5_000);
+    let token = UnverifiedJwt::parse(&TOKEN).unwrap();
+    assert!(token.verify::<IdToken>(set.verification_keys(at(5_000))).is_err(), "it is no longer published");
+    token.verify::<IdToken>(set.keys_on_record()).is_ok()
+}
+
+#[test]
+fn what_a_retired_key_signed_can_be_read_unless_the_key_was_withdrawn() {
+    let mut rows = ROWS.clone();
+    rows[0].wrapped_private_key.clear();
+    for (retired_at, expected) in
+        [(None, true), (Some(1_660), true), (Some(1_659), false), (Some(500), false)]
+    {
+        rows[0].retired_at = retired_at.map(at);
+        assert_eq!(is_on_record(&rows), expected, "{retired_at:?}");
+    }
+}
+
+#[test]
+fn a_damaged_public_part_of_a_past_key_is_left_out() {
+    let [a, b] = &*ROWS;
+    for public_jwk in [json!(null), json!({"kty": "RSA"}), b.public_jwk.clone()] {
+        assert!(!is_on_record(&[SigningKey { public_jwk, ..a.clone() }, b.clone()]));
+    }
+    let mut for_another_algorithm = a.public_jwk.clone();
+    for_another_algorithm["alg"] = json!("PS256");
+    assert!(!is_on_record(&[SigningKey { public_jwk: for_another_algorithm, ..a.clone() }, b.clone()]));
 }
 
 #[test]
