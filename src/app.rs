@@ -182,6 +182,7 @@ impl App {
             issuer: self.issuer(),
             keys,
             key_time: self.registry.database_time(),
+            pseudonyms: &self.pseudonyms,
             lifetimes: &self.config.tokens,
         }
     }
@@ -200,6 +201,7 @@ impl App {
             master_keys: &self.master_keys,
             scopes: &self.registry.scopes(),
             resources: &self.registry.resources(),
+            pseudonyms: &self.pseudonyms,
             issuer: self.issuer(),
         };
         Ok(introspection.introspect(client, token, now).await?)

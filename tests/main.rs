@@ -26,6 +26,7 @@ mod harness;
 mod http;
 mod keys;
 mod oauth;
+mod openid;
 mod pages;
 mod races;
 mod refresh;

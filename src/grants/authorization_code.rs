@@ -1,10 +1,9 @@
 //! The authorization code grant (RFC 6749 §4.1.3).
 
 use super::refresh_family::AuthenticToken;
-use super::{Approved, Grants, IdTokenFor, IssuedRefreshToken, audience, effective_scopes, person};
+use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, id_token_for, person};
 use crate::clients::AuthenticatedClient;
 use crate::model::{AuthorizationCode, CodeId, GrantType};
-use crate::protocol::scope::OPENID;
 use crate::protocol::{AuthorizationCodeRequest, CodeChallenge, TokenError, pkce};
 use crate::secret::{TokenKind, constant_time_eq, sha256};
 use crate::store::{CodeView, FirstRefresh};
@@ -30,10 +29,7 @@ impl Grants<'_> {
         Ok(Approved {
             client: client.clone(),
             subject: person(&view.grant, &scopes),
-            id_token: scopes
-                .iter()
-                .any(|scope| scope == OPENID)
-                .then(|| IdTokenFor { nonce: view.code.nonce.clone() }),
+            id_token: id_token_for(&view.grant, &scopes, view.code.nonce.clone()),
             scopes,
             audience,
             refresh_token,

@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::clients::{AuthenticatedClient, Registry, ScopeCatalogue, role_names};
 use crate::config::Tokens;
 use crate::keys::MasterKeys;
-use crate::model::{GrantId, GrantType, UserId};
+use crate::model::{GrantId, GrantType, SessionId, UserId};
+use crate::protocol::scope::OPENID;
 use crate::protocol::{TokenError, TokenRequest};
 use crate::secret::Secret;
 use crate::store::{GrantView, Store};
@@ -79,7 +80,9 @@ pub struct IssuedRefreshToken {
 
 /// What an ID token needs beyond the access token.
 pub struct IdTokenFor {
-    /// The authorization request's `nonce`.
+    /// The session in which the person approved; `None`: an older release did not write it down.
+    pub session: Option<SessionId>,
+    /// The authorization request's `nonce`, in the first ID token alone.
     pub nonce: Option<String>,
 }
 
@@ -137,6 +140,12 @@ impl Grants<'_> {
 /// The granted scopes that the person may still grant today: a restricted scope goes with the role.
 pub fn effective_scopes(view: &GrantView, catalogue: &ScopeCatalogue) -> Vec<String> {
     view.grant.scopes.iter().filter(|scope| catalogue.may_grant(scope, &view.roles)).cloned().collect()
+}
+
+/// OpenID Connect Core §3.1.2.1: an ID token is for who asked for `openid`.
+fn id_token_for(view: &GrantView, scopes: &[String], nonce: Option<String>) -> Option<IdTokenFor> {
+    let session = view.grant.started_in.or(view.grant.session_id);
+    scopes.iter().any(|scope| scope == OPENID).then_some(IdTokenFor { session, nonce })
 }
 
 /// The person of a grant, with the roles that `scopes` let through.

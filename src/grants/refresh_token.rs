@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6, RFC 9700 §4.14).
 
 use super::refresh_family::{AuthenticToken, Standing, standing};
-use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, person};
+use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, id_token_for, person};
 use crate::clients::AuthenticatedClient;
 use crate::keys::MasterKey;
 use crate::model::{EndReason, RefreshState};
@@ -72,13 +72,14 @@ impl Grants<'_> {
         Ok(Some(Approved {
             client: client.clone(),
             subject: person(view, &scopes),
+            // OpenID Connect Core §12.2: of the same person, sign-in and session, and without the nonce.
+            id_token: id_token_for(view, &scopes, None),
             scopes,
             audience,
             refresh_token: Some(IssuedRefreshToken {
                 token: given.encode(key),
                 expires_in: Self::refresh_expires_in(view, idle_ends_at),
             }),
-            id_token: None,
         }))
     }
 

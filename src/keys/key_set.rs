@@ -106,8 +106,8 @@ impl KeySet {
     }
 
     /// The published keys, and those that were published once and whose time has passed: to read what Grantor itself
-    /// wrote and is handed back (an `id_token_hint`), not to accept a credential. A key that was withdrawn before its
-    /// time is not among them: somebody else may have it.
+    /// wrote and is handed back (an `id_token_hint`, OpenID Connect Core §3.1.2.1), not to accept a credential. A key
+    /// that was withdrawn before its time is not among them: somebody else may have it.
     pub fn keys_on_record(&self) -> &VerificationKeys {
         &self.on_record
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::authentication_context::ACR_VALUES_SUPPORTED;
 use super::prompt::Prompt;
 use super::token_request::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
 
@@ -52,6 +53,7 @@ pub struct AuthorizationServerMetadata {
     pub authorization_response_iss_parameter_supported: bool,
     pub prompt_values_supported: Vec<&'static str>,
     pub subject_types_supported: &'static [&'static str],
+    pub acr_values_supported: &'static [&'static str],
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub claims_supported: &'static [&'static str],
     pub claims_parameter_supported: bool,
@@ -92,9 +94,23 @@ pub fn authorization_server_metadata(
         // RFC 9207 §3.
         authorization_response_iss_parameter_supported: true,
         prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
-        subject_types_supported: &["public"],
+        subject_types_supported: &["public", "pairwise"],
+        acr_values_supported: ACR_VALUES_SUPPORTED,
         id_token_signing_alg_values_supported: signing_algs.to_vec(),
-        claims_supported: &["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"],
+        claims_supported: &[
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "acr",
+            "amr",
+            "azp",
+            "at_hash",
+            "sid",
+        ],
         claims_parameter_supported: false,
         request_parameter_supported: false,
         // OpenID Connect Discovery §3: left out it would mean true.
@@ -145,9 +161,12 @@ mod tests {
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
-                "subject_types_supported": ["public"],
+                "subject_types_supported": ["public", "pairwise"],
+                "acr_values_supported": ["1"],
                 "id_token_signing_alg_values_supported": ["RS256"],
-                "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"],
+                "claims_supported": [
+                    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"
+                ],
                 "claims_parameter_supported": false,
                 "request_parameter_supported": false,
                 "request_uri_parameter_supported": false,

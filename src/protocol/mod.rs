@@ -5,6 +5,7 @@
 //! | [`parameters`] | a form or a query, strictly |
 //! | [`error`] | what each endpoint can answer when it refuses |
 //! | [`client_credentials`] | how a client presents itself |
+//! | [`authentication_context`] | how a person has proved who they are |
 //! | [`authorization_request`] | what is sent to the authorization endpoint, in two steps |
 //! | [`token_request`] | what is sent to the token, introspection and revocation endpoints |
 //! | [`token_response`] | what the token endpoint answers |
@@ -16,6 +17,7 @@
 //! | [`introspection_format`] | in which form an introspection answer is wanted |
 //! | [`discovery`] | what the server says about itself |
 
+pub mod authentication_context;
 pub mod authorization_request;
 pub mod client_credentials;
 pub mod discovery;

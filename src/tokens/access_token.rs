@@ -10,7 +10,7 @@ use crate::secret::{base64url, from_base64url, random_bytes};
 pub struct AccessTokenClaims {
     /// The issuer.
     pub iss: String,
-    /// The person, or the client for a token of its own.
+    /// The person as the client knows them, or the client for a token of its own.
     pub sub: String,
     /// The resources that it is for.
     pub aud: Audience,

@@ -1,16 +1,16 @@
 //! The claims of ID tokens (OpenID Connect Core §2).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::jose::Algorithm;
 use crate::secret::{base64url, sha256, sha512};
 
 /// The claims of an ID token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct IdTokenClaims {
     /// The issuer.
     pub iss: String,
-    /// The person.
+    /// The person, as the client knows them.
     pub sub: String,
     /// The client that it is for.
     pub aud: String,
@@ -23,6 +23,15 @@ pub struct IdTokenClaims {
     /// As in the authorization request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
+    /// How sure it is that it was that person.
+    pub acr: &'static str,
+    /// By what they proved it (RFC 8176).
+    pub amr: &'static [&'static str],
+    /// The client that asked for it, which is the one that it is for.
+    pub azp: String,
+    /// The session, as the client knows it (OpenID Connect Back-Channel Logout §2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// Binds the access token that came with it (§3.1.3.6).
     pub at_hash: String,
 }

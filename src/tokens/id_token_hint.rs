@@ -1,5 +1,5 @@
 //! ID tokens that come back: the `id_token_hint` of authorization and logout requests (OpenID Connect Core §3.1.2.1,
-//! RP-Initiated Logout §2).
+//! OpenID Connect RP-Initiated Logout §2).
 
 use serde::Deserialize;
 

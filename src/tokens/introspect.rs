@@ -6,7 +6,7 @@ use super::access_token::{AccessTokenClaims, Audience, grant_of_jti};
 use crate::clients::{AuthenticatedClient, ResourceCatalogue, ScopeCatalogue, role_names};
 use crate::grants::{AuthenticToken, effective_scopes};
 use crate::jose::{AccessToken, UnverifiedJwt, VerificationKeys};
-use crate::keys::MasterKeys;
+use crate::keys::{MasterKeys, Pseudonyms};
 use crate::model::{Client, ClientId, GrantId, GrantType};
 use crate::secret::constant_time_eq;
 use crate::store::{ClientToken, GrantView, Store, StoreError};
@@ -24,6 +24,8 @@ pub struct Introspection<'a> {
     pub scopes: &'a ScopeCatalogue,
     /// The registered resource servers.
     pub resources: &'a ResourceCatalogue,
+    /// What clients call people.
+    pub pseudonyms: &'a Pseudonyms,
     /// The issuer.
     pub issuer: &'a str,
 }
@@ -48,7 +50,7 @@ pub struct IntrospectionResponse {
     /// When it was issued, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
-    /// The person or client that it speaks of.
+    /// The person or client that it speaks of, as the token's client knows them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
     /// The resources that it is for.
@@ -196,7 +198,7 @@ impl Introspection<'_> {
             scope: Some(effective_scopes(&view, self.scopes).join(" ")),
             client_id: Some(view.grant.client_id.to_string()),
             exp: Some(family.idle_expires_at.min(ends_at).unix_seconds()),
-            sub: Some(view.grant.user_id.to_string()),
+            sub: Some(self.pseudonyms.subject(client, view.grant.user_id)),
             iss: Some(self.issuer.to_owned()),
             auth_time: Some(view.grant.auth_time.unix_seconds()),
             ..IntrospectionResponse::default()

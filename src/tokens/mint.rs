@@ -9,7 +9,8 @@ use super::id_token::{IdTokenClaims, at_hash};
 use crate::config::Tokens;
 use crate::grants::{Approved, IdTokenFor, Subject, ValidatedTokenRequest};
 use crate::jose::{AccessToken, Algorithm, IdToken, TokenType};
-use crate::keys::{KeyError, KeySet, Signer};
+use crate::keys::{KeyError, KeySet, Pseudonyms, Signer};
+use crate::protocol::authentication_context::{PASSWORD_ACR, PASSWORD_AMR};
 use crate::protocol::{TokenError, TokenResponse, TokenType as ResponseTokenType};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -22,6 +23,8 @@ pub struct Mint<'a> {
     pub keys: &'a KeySet,
     /// This moment, by the clock that keys live by.
     pub key_time: Timestamp,
+    /// What clients call people and sessions.
+    pub pseudonyms: &'a Pseudonyms,
     /// Configured lifetimes.
     pub lifetimes: &'a Tokens,
 }
@@ -64,7 +67,7 @@ impl Mint<'_> {
         let lifetime = client.access_token_lifetime.unwrap_or(self.lifetimes.access_token_lifetime);
         let (sub, grant_id, auth_time, roles, exp) = match &approved.subject {
             Subject::User { id, grant_id, auth_time, roles, ends_at } => (
-                id.to_string(),
+                self.pseudonyms.subject(client, *id),
                 Some(*grant_id),
                 Some(auth_time.unix_seconds()),
                 roles.clone(),
@@ -94,16 +97,21 @@ impl Mint<'_> {
         now: Timestamp,
     ) -> Result<Option<String>, TokenError> {
         let Subject::User { id, auth_time, .. } = &approved.subject else { return Ok(None) };
+        let client = &approved.client;
         let lifetime: Duration = self.lifetimes.id_token_lifetime;
-        let signer = self.signer(approved.client.id_token_signed_response_alg)?;
+        let signer = self.signer(client.id_token_signed_response_alg)?;
         let claims = IdTokenClaims {
             iss: self.issuer.to_owned(),
-            sub: id.to_string(),
-            aud: approved.client.id.to_string(),
+            sub: self.pseudonyms.subject(client, *id),
+            aud: client.id.to_string(),
             exp: (now + lifetime).unix_seconds(),
             iat: now.unix_seconds(),
             auth_time: auth_time.unix_seconds(),
             nonce: details.nonce.clone(),
+            acr: PASSWORD_ACR,
+            amr: PASSWORD_AMR,
+            azp: client.id.to_string(),
+            sid: details.session.map(|session| self.pseudonyms.session(&client.id, session)),
             at_hash: at_hash(access_token, signer.alg()),
         };
         sign::<IdToken>(signer, &claims).await.map(Some)

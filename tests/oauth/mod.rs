@@ -11,7 +11,6 @@ mod client_keys_by_address;
 mod client_secrets;
 mod consent;
 mod forged_tokens;
-mod id_token;
 mod introspection;
 mod parameters;
 mod pkce;

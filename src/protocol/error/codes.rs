@@ -103,6 +103,9 @@ error_codes! {
         InteractionRequired = interaction_required,
         /// OpenID Connect Core §3.1.2.6: `prompt=none`, but an account must be chosen.
         AccountSelectionRequired = account_selection_required,
+        /// OpenID Connect Core Error Code unmet_authentication_requirements 1.0: nobody can sign in as the client
+        /// demands.
+        UnmetAuthenticationRequirements = unmet_authentication_requirements,
         /// OpenID Connect Core §3.1.2.6: the `request` parameter is not supported.
         RequestNotSupported = request_not_supported,
         /// OpenID Connect Core §3.1.2.6: the `request_uri` parameter is not supported.

@@ -1,0 +1,13 @@
+//! OpenID Connect as clients see it.
+
+mod id_token;
+mod pairwise;
+
+use serde_json::Value;
+
+use crate::harness::{RelyingParty, Server, Tokens, jwt};
+
+/// The claims of the ID token, verified as the client does it.
+async fn id_token(server: &Server, app: &RelyingParty, tokens: &Tokens) -> Value {
+    jwt::verify(server, tokens.0["id_token"].as_str().unwrap(), &app.client_id).await.claims
+}
