@@ -1,6 +1,7 @@
 //! `grantor client`.
 
 mod arguments;
+mod subjects;
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -10,10 +11,10 @@ use self::arguments::{Create, RotateSecret, Update};
 use super::client_view::{ClientView, describe, list};
 use super::output::{note, pairs, print};
 use super::{CommandError, Context, key};
-use crate::clients::{RegistrationError, registration};
+use crate::clients::{ClientMetadata, RegistrationError, registration, sector};
 use crate::jose::Algorithm;
 use crate::model::{Client, ClientId};
-use crate::outgoing::Policy;
+use crate::outgoing::{Outgoing, Policy};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -113,7 +114,9 @@ struct Registered<'a> {
 
 async fn create(arguments: Create, context: &Context) -> Result<(), CommandError> {
     ensure_keys(&arguments.algorithms(), context).await?;
-    let metadata = arguments.into_metadata(&outgoing(context))?;
+    let outgoing = outgoing(context);
+    let mut metadata = arguments.into_metadata(&outgoing)?;
+    metadata.sector_document = sector::read(&Outgoing::new(outgoing), &metadata, None).await?;
     let (client, secret) =
         registration::create(&context.store, &context.master_keys, metadata, Timestamp::now()).await?;
     let client_secret = secret.as_ref().map(|secret| secret.expose().as_str());
@@ -124,7 +127,7 @@ async fn create(arguments: Create, context: &Context) -> Result<(), CommandError
     })
 }
 
-/// What a `jwks_uri` may be.
+/// Where a `jwks_uri` or a `sector_identifier_uri` may lead.
 fn outgoing(context: &Context) -> Policy {
     Policy::new(&context.config.outgoing.allowed_origins, context.config.issuer.is_loopback())
 }
@@ -150,13 +153,7 @@ async fn update(arguments: Update, context: &Context) -> Result<(), CommandError
     let id = arguments.client_id.clone().into();
     let client = if arguments.changes_metadata() {
         ensure_keys(&arguments.algorithms(), context).await?;
-        let (mut refused, outgoing) = (None, outgoing(context));
-        let change = |metadata: &mut _| refused = arguments.apply(metadata, &outgoing).err();
-        let updated = registration::update(&context.store, &id, change).await;
-        if let Some(error) = refused {
-            return Err(error);
-        }
-        Some(updated?)
+        Some(change(&arguments, &id, context).await?)
     } else {
         None
     };
@@ -167,6 +164,24 @@ async fn update(arguments: Update, context: &Context) -> Result<(), CommandError
         (None, None) => return Err(CommandError::new("invalid_request", "nothing to change was given")),
     };
     show(context, &client)
+}
+
+async fn change(arguments: &Update, id: &ClientId, context: &Context) -> Result<Client, CommandError> {
+    let outgoing = outgoing(context);
+    let registered = context.store.client(id).await?.ok_or(RegistrationError::NotFound)?;
+    let mut wanted = ClientMetadata::from(registered.clone());
+    arguments.apply(&mut wanted, &outgoing)?;
+    let document = sector::read(&Outgoing::new(outgoing.clone()), &wanted, Some(&registered)).await?;
+    let mut refused = None;
+    let updated = registration::update(&context.store, id, |metadata| {
+        refused = arguments.apply(metadata, &outgoing).err();
+        metadata.sector_document = document;
+    });
+    let updated = updated.await;
+    match refused {
+        Some(error) => Err(error),
+        None => Ok(updated?),
+    }
 }
 
 async fn delete(id: &ClientId, context: &Context) -> Result<(), CommandError> {

@@ -8,6 +8,7 @@ use super::output::{pairs, table};
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::model::{
     ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys, ClientSecret, GrantType,
+    Sector, SubjectType,
 };
 use crate::time::Timestamp;
 
@@ -40,6 +41,9 @@ pub(super) struct ClientView<'a> {
     access_token_signing_alg: Algorithm,
     id_token_signed_response_alg: Algorithm,
     introspection_signed_response_alg: Option<Algorithm>,
+    subject_type: SubjectType,
+    sector_identifier: Option<&'a str>,
+    sector_identifier_uri: Option<&'a str>,
     disabled_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -49,6 +53,7 @@ impl<'a> From<&'a Client> for ClientView<'a> {
         let seconds = |lifetime: Option<Duration>| lifetime.map(|lifetime| lifetime.as_secs());
         let keys = client.authentication.keys().map(|keys| &keys.keys);
         let secrets = client.authentication.secrets();
+        let sector = client.openid.pairwise.as_ref();
         let end = |secret: &ClientSecret| secret.expires_at.map_or(0, Timestamp::unix_seconds);
         Self {
             client_id: &client.id,
@@ -80,6 +85,9 @@ impl<'a> From<&'a Client> for ClientView<'a> {
             access_token_signing_alg: client.access_token_signing_alg.unwrap_or_default(),
             id_token_signed_response_alg: client.id_token_signed_response_alg.unwrap_or_default(),
             introspection_signed_response_alg: client.introspection_signed_response_alg,
+            subject_type: sector.map_or(SubjectType::Public, |_| SubjectType::Pairwise),
+            sector_identifier: sector.map(|sector| sector.identifier.as_str()),
+            sector_identifier_uri: sector.and_then(|sector| sector.uri.as_deref()),
             disabled_at: client.disabled_at,
             created_at: client.created_at,
         }
@@ -130,9 +138,18 @@ pub(super) fn describe(client: &Client, now: Timestamp) -> String {
         ("PKCE", if client.require_pkce { "required" } else { "optional" }.to_owned()),
         ("access tokens signed", client.access_token_signing_alg.unwrap_or_default().to_string()),
         ("ID tokens signed", client.id_token_signed_response_alg.unwrap_or_default().to_string()),
+        ("subjects", subjects(client)),
         ("state", state(client)),
         ("created", client.created_at.to_string()),
     ])
+}
+
+fn subjects(client: &Client) -> String {
+    match &client.openid.pairwise {
+        None => SubjectType::Public.to_string(),
+        Some(Sector { identifier, uri: None }) => format!("pairwise, for {identifier}"),
+        Some(Sector { identifier, uri: Some(uri) }) => format!("pairwise, for {identifier}\nlisted at {uri}"),
+    }
 }
 
 /// Clients as a table, for people.

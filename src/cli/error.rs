@@ -51,6 +51,9 @@ impl From<RegistrationError> for CommandError {
         match error {
             RegistrationError::RedirectUri(reason) => Self::new("invalid_redirect_uri", reason),
             RegistrationError::Metadata(reason) => Self::new("invalid_client_metadata", reason),
+            RegistrationError::SectorDocument(ref reason) => {
+                Self::new("invalid_client_metadata", format!("{error} ({reason})"))
+            }
             RegistrationError::NotFound => Self::not_found(error),
             RegistrationError::NoSecret => Self::new("invalid_request", error),
             RegistrationError::Store(error) => error.into(),

@@ -12,6 +12,7 @@ pub mod resource_servers;
 mod scope_catalogue;
 pub mod scopes;
 pub mod secrets;
+pub mod sector;
 
 pub use authentication::{AuthenticatedClient, Authenticator};
 pub use key_sets::KeySets;
@@ -20,3 +21,4 @@ pub use registry::{MAX_STALENESS, Registry};
 pub use resource_catalogue::{NothingUnderstood, ResourceCatalogue};
 pub use scope_catalogue::{ScopeCatalogue, role_names};
 pub use secrets::rewrap_secrets;
+pub use sector::SectorDocument;

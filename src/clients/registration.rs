@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::registration_checks::{Refusal, check};
 use super::registration_method::{Method, check_method};
 use super::secrets::{NewSecret, new_secret};
+use super::sector::{self, SectorDocument};
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::keys::MasterKeys;
 use crate::model::{
     AboutClient, ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys,
     ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata,
 };
+use crate::outgoing::OutgoingError;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
@@ -60,8 +62,13 @@ pub struct ClientMetadata {
     pub introspection_signed_response_alg: Option<Algorithm>,
     /// What people are shown of it.
     pub about: AboutClient,
-    /// What it asks of ID tokens and UserInfo answers.
+    /// What it asks of ID tokens and UserInfo answers; of its sector ([`Sector::requested`](crate::model::Sector)) the
+    /// identifier is found here.
     pub openid: OpenIdMetadata,
+    /// The document of its sector ([`super::sector::read`]), where it names one by address.
+    pub sector_document: Option<SectorDocument>,
+    /// Whether a change may give its people other subjects.
+    pub may_change_subjects: bool,
     /// What happens to it when a session ends.
     pub logout: LogoutMetadata,
     /// Whether it is the operator's own, so that nobody is asked for consent.
@@ -94,6 +101,8 @@ impl ClientMetadata {
             introspection_signed_response_alg: None,
             about: AboutClient::default(),
             openid: OpenIdMetadata::default(),
+            sector_document: None,
+            may_change_subjects: false,
             logout: LogoutMetadata::default(),
             skip_consent: false,
         }
@@ -126,6 +135,8 @@ impl From<Client> for ClientMetadata {
             introspection_signed_response_alg: client.introspection_signed_response_alg,
             about: client.about,
             openid: client.openid,
+            sector_document: None,
+            may_change_subjects: false,
             logout: client.logout,
             skip_consent: client.skip_consent,
         }
@@ -141,6 +152,13 @@ pub enum RegistrationError {
     /// Something else is not: `invalid_client_metadata` of RFC 7591 §3.2.2.
     #[error("{0}")]
     Metadata(String),
+    /// The document at the `sector_identifier_uri` cannot be read. Why is for operators and the log: who registers a
+    /// client shall not look around by the server's eyes.
+    #[error(
+        "the sector_identifier_uri cannot be read: it must answer with 200 and a JSON array of redirect URIs, within \
+         3 s and 64 KiB"
+    )]
+    SectorDocument(#[source] OutgoingError),
     /// There is no such client, or it has no secret to replace.
     #[error("there is no such client")]
     NotFound,
@@ -165,7 +183,7 @@ impl From<Refusal> for RegistrationError {
 pub async fn create(
     store: &Store,
     master_keys: &MasterKeys,
-    metadata: ClientMetadata,
+    mut metadata: ClientMetadata,
     now: Timestamp,
 ) -> Result<(Client, Option<Secret<String>>), RegistrationError> {
     let id = ClientId::random();
@@ -186,7 +204,9 @@ pub async fn create(
             (ClientAuthentication::SecretAssertion(secrets), secret)
         }
     };
-    let client = check(metadata, &store.scopes().await?, id, authentication, now)?;
+    let document = metadata.sector_document.take();
+    let mut client = check(metadata, &store.scopes().await?, id, authentication, now)?;
+    client.openid.pairwise = sector::check(&client, None, document.as_ref())?;
     make_room(store, &client).await?;
     store.insert_client(&client).await?;
     Ok((client, secret))
@@ -199,12 +219,8 @@ pub async fn update(
     change: impl FnOnce(&mut ClientMetadata),
 ) -> Result<Client, RegistrationError> {
     let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
-    let client = changing.client().clone();
-    let (disabled_at, created_at) = (client.disabled_at, client.created_at);
-    let (self_registered, registration_token_hash) =
-        (client.self_registered, client.registration_token_hash.clone());
-    let authentication = client.authentication.clone();
-    let mut metadata = ClientMetadata::from(client);
+    let registered = changing.client();
+    let mut metadata = ClientMetadata::from(registered.clone());
     let public = metadata.public;
     change(&mut metadata);
     if metadata.public != public || (metadata.auth_method == Some(AuthMethod::None)) != public {
@@ -212,17 +228,30 @@ pub async fn update(
             "a client stays public or confidential: register a new one instead".to_owned(),
         ));
     }
-    let authentication = changed(authentication, check_method(&metadata)?)?;
-    let client = check(metadata, &store.scopes().await?, id.clone(), authentication, created_at)?;
-    let client = Client { disabled_at, self_registered, registration_token_hash, ..client };
+    let authentication = changed(&registered.authentication, check_method(&metadata)?)?;
+    let (document, may_change_subjects) = (metadata.sector_document.take(), metadata.may_change_subjects);
+    let client = check(metadata, &store.scopes().await?, id.clone(), authentication, registered.created_at)?;
+    let mut client = Client {
+        disabled_at: registered.disabled_at,
+        self_registered: registered.self_registered,
+        registration_token_hash: registered.registration_token_hash.clone(),
+        ..client
+    };
+    client.openid.pairwise = sector::check(&client, Some(registered), document.as_ref())?;
+    if !may_change_subjects {
+        sector::check_subjects_stay(registered, &client)?;
+    }
     make_room(store, &client).await?;
     changing.write(&client).await?;
     Ok(client)
 }
 
 /// What remains of a client's secrets under another method. A secret is known in full only when it is made.
-fn changed(current: ClientAuthentication, method: Method) -> Result<ClientAuthentication, RegistrationError> {
-    let secrets = match &current {
+fn changed(
+    current: &ClientAuthentication,
+    method: Method,
+) -> Result<ClientAuthentication, RegistrationError> {
+    let secrets = match current {
         ClientAuthentication::Secret { secrets, .. } | ClientAuthentication::SecretAssertion(secrets) => {
             Some(secrets.clone())
         }

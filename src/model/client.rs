@@ -115,6 +115,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// OpenID Connect Registration §2 `subject_type`.
+    SubjectType {
+        /// All clients see the same `sub`.
+        Public = "public",
+        /// The clients of each sector see another `sub`.
+        Pairwise = "pairwise",
+    }
+}
+
+text_enum! {
     /// How a client authenticates at the token endpoint (RFC 7591 §2).
     AuthMethod {
         /// HTTP Basic (RFC 6749 §2.3.1).

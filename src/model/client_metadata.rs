@@ -45,6 +45,13 @@ pub struct Sector {
     pub uri: Option<String>,
 }
 
+impl Sector {
+    /// A sector as a client asks for it. Which host it is, its registration finds.
+    pub fn requested(uri: Option<String>) -> Self {
+        Self { identifier: String::new(), uri }
+    }
+}
+
 /// What happens to a client when a session ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogoutMetadata {

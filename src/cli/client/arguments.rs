@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::subjects::Subjects;
 use crate::cli::CommandError;
 use crate::cli::arguments::{Lifetime, duration, lifetime, scopes};
 use crate::clients::ClientMetadata;
@@ -73,6 +74,9 @@ pub struct Update {
     /// Let it work again
     #[arg(long)]
     enable: bool,
+    /// Let its people have another "sub" from now on: the client takes them for strangers
+    #[arg(long)]
+    change_subjects: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -134,6 +138,8 @@ struct Common {
     /// What introspection answers for it are signed with, where they are [default: RS256]
     #[arg(long, value_name = "ALG")]
     introspection_signed_response_alg: Option<Algorithm>,
+    #[command(flatten)]
+    subjects: Subjects,
 }
 
 impl Create {
@@ -172,6 +178,7 @@ impl Update {
         if let Some(name) = &self.name {
             metadata.name.clone_from(name);
         }
+        metadata.may_change_subjects = self.change_subjects;
         self.common.apply(metadata, outgoing)
     }
 }
@@ -201,6 +208,7 @@ impl Common {
             || self.rotate_refresh_tokens.is_some()
             || self.require_pkce.is_some()
             || self.algorithms().iter().any(Option::is_some)
+            || self.subjects.is_given()
     }
 
     fn apply(&self, metadata: &mut ClientMetadata, outgoing: &Policy) -> Result<(), CommandError> {
@@ -214,6 +222,7 @@ impl Common {
             metadata.scopes = Some(scopes(scope)?);
         }
         self.apply_authentication(metadata, outgoing)?;
+        self.subjects.apply(metadata)?;
         metadata.application_type = self.application_type.or(metadata.application_type);
         replace(&mut metadata.access_token_lifetime, self.access_token_lifetime.map(|given| given.0));
         replace(&mut metadata.refresh_idle_lifetime, self.refresh_idle_lifetime.map(|given| given.0));

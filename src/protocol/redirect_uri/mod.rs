@@ -34,6 +34,11 @@ pub fn host_for_display(redirect_uri: &str) -> &str {
     }
 }
 
+/// The host of an `http` or `https` URI, without its port; an app's own scheme has none.
+pub fn host(redirect_uri: &str) -> Option<&str> {
+    web_authority(redirect_uri).map(|authority| split_port(authority).0)
+}
+
 /// Whether TLS vouches for the one who receives the answer: `https`, and not on this machine. Only
 /// then may the consent to a public client be remembered (RFC 9700 §4.15, RFC 8252 §8.6).
 pub fn is_verified_https(redirect_uri: &str) -> bool {
@@ -86,6 +91,17 @@ mod tests {
     #[case("com.example.app:/cb", "com.example.app")]
     fn people_see_where_the_answer_goes(#[case] redirect_uri: &str, #[case] expected: &str) {
         assert_eq!(host_for_display(redirect_uri), expected);
+    }
+
+    #[rstest]
+    #[case("https://app.example:8443/cb?a=b", Some("app.example"))]
+    #[case("https://app.example", Some("app.example"))]
+    #[case("http://[::1]:80/", Some("[::1]"))]
+    #[case("http://127.0.0.1/cb", Some("127.0.0.1"))]
+    #[case("com.example.app:/cb", None)]
+    #[case("com.example.app://host/cb", None)]
+    fn the_host_of_a_web_address(#[case] redirect_uri: &str, #[case] expected: Option<&str>) {
+        assert_eq!(host(redirect_uri), expected);
     }
 
     #[rstest]
