@@ -24,10 +24,15 @@ pub enum KeyError {
         given: String,
     },
     /// A random value of the installation does not open.
-    #[error("the stored secret {name} is unusable: none of the master keys opens it")]
+    #[error(
+        "the stored secret '{name}' is unusable: {reason}. Bring its row in installation_secrets back from a backup: \
+         with a new one, apps with pairwise subjects would take their people for strangers"
+    )]
     InstallationSecret {
         /// What it is.
         name: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// The database failed.
     #[error(transparent)]

@@ -36,10 +36,13 @@ impl Pseudonyms {
                 store.ensure_installation_secret(NAME, &fresh).await?
             }
         };
-        let opened = keys.by_id(&stored.master_key_id).and_then(|key| {
-            key.open(Purpose::InstallationSecret, b"", &stored.wrapped, NAME.as_bytes()).map(Zeroizing::new)
-        });
-        let opened = opened.ok_or(KeyError::InstallationSecret { name: NAME })?;
+        let master_key = keys.by_id(&stored.master_key_id).ok_or_else(|| {
+            unusable("it was encrypted under a master key that is neither listed nor on record")
+        })?;
+        let opened = master_key
+            .open(Purpose::InstallationSecret, b"", &stored.wrapped, NAME.as_bytes())
+            .map(Zeroizing::new)
+            .ok_or_else(|| unusable("it does not decrypt"))?;
         Ok(Self::new(&opened))
     }
 
@@ -67,6 +70,10 @@ impl Pseudonyms {
     }
 }
 
+const fn unusable(reason: &'static str) -> KeyError {
+    KeyError::InstallationSecret { name: NAME, reason }
+}
+
 /// Encrypts the key anew under the master key that writes. Whether there was anything to do.
 pub(super) async fn rewrap(store: &Store, keys: &MasterKeys) -> Result<bool, KeyError> {
     let Some(stored) = store.installation_secret(NAME).await? else { return Ok(false) };
@@ -76,7 +83,7 @@ pub(super) async fn rewrap(store: &Store, keys: &MasterKeys) -> Result<bool, Key
     let sealed = Sealed { key_id: &stored.master_key_id, bytes: &stored.wrapped };
     let wrapped = keys
         .reseal(Purpose::InstallationSecret, b"", &sealed, NAME.as_bytes())
-        .ok_or(KeyError::InstallationSecret { name: NAME })?;
+        .ok_or_else(|| unusable("none of the master keys opens it"))?;
     let renewed = InstallationSecret { wrapped, master_key_id: keys.current().id().to_vec() };
     Ok(store.rewrap_installation_secret(NAME, &stored, &renewed).await?)
 }

@@ -1,6 +1,8 @@
 //! The installation's one row: the version that tells processes to reload, and the database's clock.
 
+use super::audit::audited;
 use super::{Store, StoreError};
+use crate::model::{AuditEvent, AuditEventKind};
 use crate::time::Timestamp;
 
 /// What a process polls.
@@ -58,9 +60,13 @@ impl Store {
         name: &str,
         secret: &InstallationSecret,
     ) -> Result<InstallationSecret, StoreError> {
-        sqlx::query!(
-            "INSERT INTO installation_secrets (name, wrapped_secret, master_key_id) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO NOTHING",
+        audited!(
+            "written AS (
+                 INSERT INTO installation_secrets (name, wrapped_secret, master_key_id) VALUES ($2, $3, $4)
+                 ON CONFLICT (name) DO NOTHING
+                 RETURNING name
+             )",
+            self.audit(&[about(AuditEventKind::InstallationSecretCreated, name)]),
             name,
             secret.wrapped,
             secret.master_key_id,
@@ -84,9 +90,13 @@ impl Store {
         seen: &InstallationSecret,
         renewed: &InstallationSecret,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE installation_secrets SET wrapped_secret = $3, master_key_id = $4
-             WHERE name = $1 AND wrapped_secret = $2",
+        let done = audited!(
+            "written AS (
+                 UPDATE installation_secrets SET wrapped_secret = $4, master_key_id = $5
+                 WHERE name = $2 AND wrapped_secret = $3
+                 RETURNING name
+             )",
+            self.audit(&[about(AuditEventKind::InstallationSecretRewrapped, name)]),
             name,
             seen.wrapped,
             renewed.wrapped,
@@ -96,4 +106,8 @@ impl Store {
         .await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+fn about(kind: AuditEventKind, name: &str) -> AuditEvent {
+    AuditEvent::about(kind, "installation_secret", name)
 }

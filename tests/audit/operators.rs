@@ -175,6 +175,10 @@ async fn master_keys() {
         &listed(&forth, "signing_key.rewrapped")[0],
         &and(by_operator(), json!({ "target_kind": "signing_key" })),
     );
+    super::assert_has(
+        &listed(&forth, "installation_secret.rewrapped")[0],
+        &and(by_operator(), json!({ "target_kind": "installation_secret", "target_id": "pseudonyms" })),
+    );
 
     back.json(&["key", "rewrap"]);
     let unwrapped = listed(&back, "master_key.unwrapped");
@@ -191,6 +195,8 @@ async fn the_first_start() {
     assert!(migrated[0]["details"]["applied"].as_u64().unwrap() > 1);
     happened_once(&server, "master_key.added", &and(system.clone(), json!({ "target_kind": "master_key" })));
     happened_once(&server, "signing_key.created", &system);
+    let pseudonyms = json!({ "target_kind": "installation_secret", "target_id": "pseudonyms" });
+    happened_once(&server, "installation_secret.created", &and(system.clone(), pseudonyms));
     let version = json!({ "details": { "version": env!("CARGO_PKG_VERSION") } });
     happened_once(&server, "server.started", &and(system, version));
 }

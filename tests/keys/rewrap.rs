@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use grantor::keys::MasterKeys;
 use grantor::secret::Secret;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::master_keys::new_master_key;
 use super::token;
 use crate::harness::{
-    AssertingClient, Browser, ClientKey, Installation, MASTER_KEY, RelyingParty, Server, Settings, pkce,
-    until,
+    AssertingClient, Browser, ClientKey, Installation, MASTER_KEY, RelyingParty, Server, Settings, claims_of,
+    pkce, until,
 };
 
 /// Refreshes a family and asks about its tokens, until told to stop: how often, and the last refresh token.
@@ -219,6 +219,63 @@ async fn the_way_back_and_a_third_key() {
     for alone in [MASTER_KEY, &scene.new] {
         scene.with_keys(alone).refused(&["key", "list"]);
     }
+}
+
+/// What this server calls alice, and the session that she is in, to a client with pairwise subjects.
+async fn names(server: &Server, client: &RelyingParty, browser: &Browser) -> (Value, Value) {
+    let tokens = client.at(server).sign_in(browser, "alice", &[]).await;
+    let claims = claims_of(tokens.0["id_token"].as_str().unwrap());
+    (claims["sub"].clone(), claims["sid"].clone())
+}
+
+#[tokio::test]
+async fn people_keep_their_pseudonyms_under_the_new_key() {
+    let scene = Scene::begin().await;
+    let client = RelyingParty::register(&scene.server, &["--subject-type", "pairwise"]);
+    let browser = Browser::new(&scene.server);
+    let before = names(&scene.server, &client, &browser).await;
+    let master_key_id = || async {
+        let statement = "SELECT master_key_id FROM installation_secrets WHERE name = 'pseudonyms'";
+        let id: Vec<u8> =
+            sqlx::query_scalar(statement).fetch_one(&mut scene.server.database.sql().await).await.unwrap();
+        id
+    };
+    assert_eq!(master_key_id().await, old_key_id());
+    assert_eq!(scene.operator.json(&["key", "rewrap"])["installation_secrets"], 1);
+    assert_eq!(scene.operator.json(&["key", "rewrap"])["installation_secrets"], 0);
+    assert_ne!(master_key_id().await, old_key_id());
+    assert_eq!(names(&scene.server, &client, &browser).await, before);
+
+    let replica = scene.server.replica(Settings::default().with("GRANTOR_MASTER_KEY", &scene.new)).await;
+    assert_eq!(names(&replica, &client, &browser).await, before);
+}
+
+#[tokio::test]
+async fn without_the_key_of_the_pseudonyms_no_server_starts_and_says_why() {
+    let scene = Scene::begin().await;
+    let client = RelyingParty::register(&scene.server, &["--subject-type", "pairwise"]);
+    let browser = Browser::new(&scene.server);
+    let before = names(&scene.server, &client, &browser).await;
+    for (damage, reason) in [
+        (
+            "wrapped_secret = set_byte(wrapped_secret, 20, get_byte(wrapped_secret, 20) # 1)",
+            "does not decrypt",
+        ),
+        ("master_key_id = '\\x0102030405060708'", "neither listed nor on record"),
+    ] {
+        let damage = format!("UPDATE installation_secrets SET {damage}");
+        assert_eq!(scene.server.database.execute(&damage).await, 1);
+        let said = scene.operator.refused(&["serve", "--listen", "127.0.0.1:0"]);
+        assert!(said.contains(reason) && said.contains("installation_secrets back from a backup"), "{said}");
+        assert!(scene.operator.refused(&["key", "rewrap"]).contains("'pseudonyms' is unusable"));
+    }
+    // What was read stays good, and what is made anew is another: that is what the message warns of.
+    assert_eq!(names(&scene.server, &client, &browser).await, before);
+    scene.server.database.execute("DELETE FROM installation_secrets").await;
+    let both = format!("{MASTER_KEY} {}", scene.new);
+    let replica = scene.server.replica(Settings::default().with("GRANTOR_MASTER_KEY", &both)).await;
+    let after = names(&replica, &client, &browser).await;
+    assert!(after.0 != before.0 && after.1 != before.1);
 }
 
 #[tokio::test]

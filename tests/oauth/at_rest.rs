@@ -1,6 +1,7 @@
 //! What the database holds: nothing that anybody could use (cases 53 and 85).
 
-use grantor::secret::{TokenKind, from_base64url};
+use grantor::keys::{MasterKeys, Purpose};
+use grantor::secret::{Secret, TokenKind, base64url, from_base64url};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::harness::{Browser, MASTER_KEY, RelyingParty, Server, password_of};
@@ -76,6 +77,26 @@ async fn a_dump_holds_no_code_token_secret_or_password() {
         assert!(!dump.contains(&hex(secret)), "{kind:?}");
     }
     assert!(dump.contains("$argon2id$"));
+}
+
+/// Case 85: who has the dump alone can tell no pseudonym.
+#[tokio::test]
+async fn a_dump_holds_the_key_of_the_pseudonyms_only_encrypted() {
+    let server = Server::start().await;
+    let columns = "SELECT wrapped_secret, master_key_id FROM installation_secrets WHERE name = 'pseudonyms'";
+    let row = sqlx::query(columns).fetch_one(&mut server.database.sql().await).await.unwrap();
+    let keys = MasterKeys::load(&[("the tests".to_owned(), Secret::new(MASTER_KEY.to_owned()))]).unwrap();
+    assert_eq!(row.get::<Vec<u8>, _>("master_key_id"), keys.current().id());
+    let wrapped: Vec<u8> = row.get("wrapped_secret");
+    let open = |name: &[u8]| keys.current().open(Purpose::InstallationSecret, b"", &wrapped, name);
+    let key = open(b"pseudonyms").expect("the master key opens it");
+    assert_eq!(key.len(), 32);
+    assert_eq!(open(b"another"), None, "it is bound to its name");
+    let dump = dump(&server).await;
+    assert!(dump.contains(&hex(&wrapped)));
+    for plain in [hex(&key), base64url(&key), format!("{key:?}")] {
+        assert!(!dump.contains(&plain) && !server.log().contains(&plain));
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,10 @@ pub(super) async fn run(context: &Context) -> Result<(), CommandError> {
             1 => "1 signing key was encrypted anew.".to_owned(),
             several => format!("{several} signing keys were encrypted anew."),
         };
+        let pseudonyms = match done.installation_secrets {
+            0 => "",
+            _ => "\nThe key of the pseudonyms was encrypted anew; everybody keeps theirs.",
+        };
         let secrets = match client_secrets {
             0 => String::new(),
             several => format!("\nClient secrets that sign assertions and were encrypted anew: {several}."),
@@ -36,6 +40,9 @@ pub(super) async fn run(context: &Context) -> Result<(), CommandError> {
                 replaced.join(", ")
             ),
         };
-        format!("The master key that writes is {}.\n{encrypted}{secrets}\n{replaced}", done.master_key)
+        format!(
+            "The master key that writes is {}.\n{encrypted}{pseudonyms}{secrets}\n{replaced}",
+            done.master_key
+        )
     })
 }

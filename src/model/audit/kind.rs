@@ -146,6 +146,10 @@ audit_event_kinds! {
     MasterKeyWrapped = "master_key.wrapped", Success;
     /// A master key that writes again is no longer stored.
     MasterKeyUnwrapped = "master_key.unwrapped", Success;
+    /// A random value of the installation was made, such as the key of the pseudonyms.
+    InstallationSecretCreated = "installation_secret.created", Success;
+    /// A random value of the installation was encrypted anew, under another master key.
+    InstallationSecretRewrapped = "installation_secret.rewrapped", Success;
     /// The schema was brought up to date.
     SchemaMigrated = "schema.migrated", Success;
     /// A server's process began to serve.
