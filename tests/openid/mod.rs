@@ -1,6 +1,7 @@
 //! OpenID Connect as clients see it.
 
 mod id_token;
+mod id_token_hint;
 mod pairwise;
 
 use serde_json::Value;
