@@ -35,6 +35,8 @@ pub mod grants;
 
 pub mod tokens;
 
+pub mod logout;
+
 // An app that ships with it.
 pub mod demo;
 

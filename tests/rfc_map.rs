@@ -34,7 +34,7 @@ fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// The specifications that a text cites: `RFC 6749`, `OAuth 2.1`, `OpenID Connect Core`.
+/// The specifications that a text cites: `RFC 6749`, `OAuth 2.1`, `OpenID Connect Core`, `RP-Initiated Logout`.
 fn cited(text: &str) -> BTreeSet<String> {
     let mut cited = BTreeSet::new();
     for rest in text.split("RFC ").skip(1) {
@@ -43,7 +43,14 @@ fn cited(text: &str) -> BTreeSet<String> {
             cited.insert(format!("RFC {number}"));
         }
     }
-    for name in ["OAuth 2.1 §", "OpenID Connect Core", "OpenID Connect Discovery"] {
+    let named = [
+        "OAuth 2.1 §",
+        "OpenID Connect Core",
+        "OpenID Connect Discovery",
+        "RP-Initiated Logout",
+        "Back-Channel Logout",
+    ];
+    for name in named {
         if text.contains(name) {
             cited.insert(name.trim_end_matches(" §").to_owned());
         }

@@ -240,6 +240,31 @@ async fn who_is_not_signed_in_writes_nothing_by_looking() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_session_costs_the_same_whatever_hangs_on_it() {
+    let counted = Counted::start().await;
+    let Counted { app, browser, server, .. } = &counted;
+    let leads_back = ["--post-logout-redirect-uri", "https://app.example/bye"];
+    let other = RelyingParty::register(server, &leads_back);
+    server.change_arrives().await;
+    for grants in 1..3 {
+        let mut hint = String::new();
+        for _ in 0..grants {
+            app.sign_in(browser, "alice", &[]).await;
+            hint = other.sign_in(browser, "alice", &[]).await.0["id_token"].as_str().unwrap().to_owned();
+        }
+        let path = format!("/logout?id_token_hint={hint}&post_logout_redirect_uri=https://app.example/bye");
+        let (answer, statements) = counted.of(browser.get(&path)).await;
+        assert_eq!(answer.location().as_deref(), Some("https://app.example/bye"));
+        // A look, and a transaction of two: the end, and what hangs on it.
+        assert_eq!(statements.len(), 5, "{statements:#?}");
+        assert_eq!([&statements[1][..], &statements[4]], ["BEGIN", "COMMIT"]);
+    }
+    let (answer, statements) = counted.of(browser.get("/logout")).await;
+    assert!(answer.has_id("logout-done"));
+    assert_eq!(statements, Vec::<String>::new(), "nobody is signed in");
+}
+
 fn assert_reads(statements: &[String], most: usize) {
     assert!(statements.len() <= most, "{statements:#?}");
     assert!(statements.iter().all(|statement| statement.starts_with("SELECT")), "{statements:#?}");

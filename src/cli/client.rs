@@ -1,5 +1,6 @@
 //! `grantor client`.
 
+mod about;
 mod arguments;
 mod subjects;
 
@@ -60,7 +61,9 @@ pub(super) enum Command {
     ///   grantor client update ID --redirect-uri https://notes.example.com/cb2 \
     ///       --scope "openid notes:read"
     ///   grantor client update ID --access-token-lifetime 5m
+    ///   grantor client update ID --tos-uri https://notes.example.com/terms
     ///   grantor client update ID --disable
+    ///   grantor client update ID --vouch
     #[command(verbatim_doc_comment)]
     Update(Box<Update>),
     /// Remove a client; its tokens end
@@ -157,6 +160,8 @@ async fn update(arguments: Update, context: &Context) -> Result<(), CommandError
     } else {
         None
     };
+    let client =
+        if arguments.vouches() { Some(registration::vouch(&context.store, &id).await?) } else { client };
     let client = match (arguments.disabled(), client) {
         (Some(true), _) => registration::set_disabled(&context.store, &id, Some(Timestamp::now())).await?,
         (Some(false), _) => registration::set_disabled(&context.store, &id, None).await?,

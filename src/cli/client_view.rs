@@ -1,9 +1,12 @@
 //! A client as commands show it.
 
+mod about;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::about::AboutView;
 use super::output::{pairs, table};
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::model::{
@@ -44,6 +47,8 @@ pub(super) struct ClientView<'a> {
     subject_type: SubjectType,
     sector_identifier: Option<&'a str>,
     sector_identifier_uri: Option<&'a str>,
+    #[serde(flatten)]
+    about: AboutView<'a>,
     disabled_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -88,6 +93,7 @@ impl<'a> From<&'a Client> for ClientView<'a> {
             subject_type: sector.map_or(SubjectType::Public, |_| SubjectType::Pairwise),
             sector_identifier: sector.map(|sector| sector.identifier.as_str()),
             sector_identifier_uri: sector.and_then(|sector| sector.uri.as_deref()),
+            about: AboutView::from(client),
             disabled_at: client.disabled_at,
             created_at: client.created_at,
         }
@@ -118,7 +124,7 @@ pub(super) fn describe(client: &Client, now: Timestamp) -> String {
         None => "client_secret_basic or client_secret_post",
     };
     let grants: Vec<_> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
-    pairs(&[
+    let first = [
         ("client_id", client.id.to_string()),
         ("name", client.name.clone()),
         ("type", kind(client)),
@@ -139,9 +145,10 @@ pub(super) fn describe(client: &Client, now: Timestamp) -> String {
         ("access tokens signed", client.access_token_signing_alg.unwrap_or_default().to_string()),
         ("ID tokens signed", client.id_token_signed_response_alg.unwrap_or_default().to_string()),
         ("subjects", subjects(client)),
-        ("state", state(client)),
-        ("created", client.created_at.to_string()),
-    ])
+    ];
+    let last = [("state", state(client)), ("created", client.created_at.to_string())];
+    let all: Vec<_> = first.into_iter().chain(about::lines(client)).chain(last).collect();
+    pairs(&all)
 }
 
 fn subjects(client: &Client) -> String {
@@ -216,5 +223,6 @@ fn state_and_secret(client: &Client, now: Timestamp) -> String {
 }
 
 fn state(client: &Client) -> String {
-    client.disabled_at.map_or("enabled".to_owned(), |since| format!("disabled since {since}"))
+    let state = client.disabled_at.map_or("enabled".to_owned(), |since| format!("disabled since {since}"));
+    if client.self_registered { format!("{state}, registered itself") } else { state }
 }

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod health;
 mod key;
+mod logout_delivery;
 mod migrate;
 mod operator;
 mod output;
@@ -77,6 +78,9 @@ enum Command {
     /// Show and rotate the keys that sign tokens
     #[command(subcommand)]
     Key(key::Command),
+    /// Show which apps were told that a session has ended, and tell them again
+    #[command(subcommand)]
+    LogoutDelivery(logout_delivery::Command),
     /// Show the audit log: who did what to what, when, from where
     #[command(subcommand)]
     Audit(audit::Command),
@@ -134,6 +138,7 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
                 Command::ResourceServer(command) => resource_server::run(command, &context).await,
                 Command::Role(command) => role::run(command, &context).await,
                 Command::Key(command) => key::run(command, &context).await,
+                Command::LogoutDelivery(command) => logout_delivery::run(command, &context).await,
                 Command::Audit(command) => audit::run(command, &context).await,
                 Command::Config(_) | Command::Migrate | Command::Serve(_) | Command::Health(_) => Ok(()),
             };

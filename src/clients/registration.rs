@@ -296,6 +296,16 @@ pub async fn set_disabled(
     Ok(client)
 }
 
+/// From now on an operator answers for a client that registered itself: it counts as registered by hand, and so it
+/// cannot change itself any more.
+pub async fn vouch(store: &Store, id: &ClientId) -> Result<Client, RegistrationError> {
+    let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
+    let client =
+        Client { self_registered: false, registration_token_hash: None, ..changing.client().clone() };
+    changing.write(&client).await?;
+    Ok(client)
+}
+
 /// What a new secret may bring with it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rotation {

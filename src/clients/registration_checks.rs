@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::registration::ClientMetadata;
+use super::registration_about::{check_about, check_logout};
 use crate::model::{ApplicationType, Client, ClientAuthentication, ClientId, GrantType, Scope, check_name};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::check_resource;
@@ -29,7 +30,7 @@ pub(super) fn refuse<T>(reason: impl Into<String>) -> Result<T, Refusal> {
 
 /// Checks what was asked for besides authentication, and fills in the defaults.
 pub(super) fn check(
-    metadata: ClientMetadata,
+    mut metadata: ClientMetadata,
     registered: &[Scope],
     id: ClientId,
     authentication: ClientAuthentication,
@@ -42,6 +43,8 @@ pub(super) fn check(
     let redirect_uris = without_repetition("redirect URIs", metadata.redirect_uris)?;
     let application_type = check_redirect_uris(&redirect_uris, public, metadata.application_type)?;
     let grant_types = check_grants(metadata.grant_types, public, &redirect_uris)?;
+    check_about(&mut metadata.about)?;
+    check_logout(&mut metadata.logout, application_type == ApplicationType::Native)?;
     let resource_servers = check_resources("resource server", metadata.resource_servers)?;
     if public && !resource_servers.is_empty() {
         return refuse("a public client cannot be a resource server: it has nothing to prove itself with");
@@ -189,7 +192,7 @@ fn check_lifetimes(
     }
 }
 
-fn without_repetition(what: &str, given: Vec<String>) -> Result<Vec<String>, Refusal> {
+pub(super) fn without_repetition(what: &str, given: Vec<String>) -> Result<Vec<String>, Refusal> {
     let mut kept: Vec<String> = Vec::new();
     for entry in given {
         if !kept.contains(&entry) {

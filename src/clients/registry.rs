@@ -21,6 +21,15 @@ pub const MAX_STALENESS: Duration = Duration::from_millis(1_500);
 
 const MAX_CLIENTS: u64 = 20_000;
 
+/// What a look at the installation showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat {
+    /// Whether its version is another than at the last look.
+    pub changed: bool,
+    /// Whether an app is to be told now that a session has ended.
+    pub logout_is_due: bool,
+}
+
 /// What was read at one version of the installation.
 struct Snapshot {
     version: i64,
@@ -56,11 +65,11 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Looks at the installation's version and drops what was cached if it has changed. Whether it has.
-    pub async fn beat(&self, store: &Store) -> Result<bool, StoreError> {
+    /// Looks at the installation's version and drops what was cached if it has changed.
+    pub async fn beat(&self, store: &Store) -> Result<Beat, StoreError> {
         let looked_at = self.started.elapsed();
         let before = Timestamp::now();
-        let Pulse { version, database_time } = store.pulse().await?;
+        let Pulse { version, database_time, logout_is_due } = store.pulse().await?;
         let round_trip = self.started.elapsed().saturating_sub(looked_at);
         let changed = version != self.snapshot.load().version;
         if changed {
@@ -71,7 +80,7 @@ impl Registry {
         let database_start = database_time - (looked_at + round_trip / 2);
         self.database_start.store(database_start.unix_micros(), Ordering::Relaxed);
         self.looked_at.store(i64::try_from(looked_at.as_millis()).unwrap_or(i64::MAX), Ordering::Release);
-        Ok(changed)
+        Ok(Beat { changed, logout_is_due })
     }
 
     /// The client with this identifier: remembered, or read in one statement.

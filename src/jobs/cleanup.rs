@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::logout_deliveries::kept_since;
 use crate::app::Shared;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
@@ -20,7 +21,8 @@ pub async fn run(store: Store, shared: Arc<Shared>) -> Result<(), StoreError> {
             + store.delete_past_attempts(BATCH, now).await?
             + store.delete_past_client_assertions(BATCH, now).await?
             + store.delete_past_known_networks(BATCH, now).await?
-            + store.delete_past_set_password_links(BATCH, now).await?;
+            + store.delete_past_set_password_links(BATCH, now).await?
+            + store.delete_past_logout_deliveries(BATCH, kept_since(now)).await?;
         if deleted == 0 {
             break;
         }

@@ -1,4 +1,5 @@
 use crate::app::Shared;
+use crate::clients::Beat;
 use crate::keys::KeyError;
 use crate::store::Store;
 
@@ -24,11 +25,13 @@ impl Default for Heart {
 const LONGEST_LOOK: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl Heart {
-    /// One look.
-    pub async fn beat(&mut self, store: &Store, shared: &Shared) {
+    /// One look. Whether an app is to be told now that a session has ended.
+    pub async fn beat(&mut self, store: &Store, shared: &Shared) -> bool {
+        let mut is_due = false;
         match tokio::time::timeout(LONGEST_LOOK, shared.registry.beat(store)).await {
-            Ok(Ok(changed)) => {
+            Ok(Ok(Beat { changed, logout_is_due })) => {
                 self.keys_are_old |= changed;
+                is_due = logout_is_due;
                 self.tell_return();
             }
             Ok(Err(error)) => self.tell_away(&error),
@@ -38,6 +41,7 @@ impl Heart {
             self.read_keys(store, shared).await;
         }
         self.tell_skew(shared);
+        is_due
     }
 
     /// Keys that cannot be read may be new ones, which others sign with, or old ones that were withdrawn: who knows

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod heartbeat;
+mod logout_deliveries;
 mod partitions;
 mod signing_keys;
 
@@ -9,6 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -41,7 +43,10 @@ impl Jobs {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        jobs.every_heartbeat();
+        let logout_is_due = Arc::new(Notify::new());
+        jobs.every_heartbeat(Arc::clone(&logout_is_due));
+        jobs.whenever(logout_is_due);
+        jobs.every(Duration::from_secs(60), "waiting logout tokens", logout_deliveries::measure);
         jobs.every(Duration::from_secs(3_600), "partitions to come", partitions::ensure);
         jobs.leased(Duration::from_secs(3_600), "past partitions", partitions::drop_past);
         jobs.leased(Duration::from_secs(60), "cleanup", cleanup::run);
@@ -57,14 +62,22 @@ impl Jobs {
     }
 
     /// In every process.
-    fn every_heartbeat(&self) {
+    fn every_heartbeat(&self, logout_is_due: Arc<Notify>) {
         let (store, shared, stop) = (self.store.clone(), Arc::clone(&self.shared), self.stop.clone());
         self.tasks.spawn(async move {
             let mut heart = heartbeat::Heart::default();
             while !stopped_within(&stop, HEARTBEAT).await {
-                heart.beat(&store, &shared).await;
+                if heart.beat(&store, &shared).await {
+                    logout_is_due.notify_one();
+                }
             }
         });
+    }
+
+    /// In every process, as soon as the heartbeat has seen that something is due.
+    fn whenever(&self, logout_is_due: Arc<Notify>) {
+        let deliveries = logout_deliveries::Deliveries::new(self.store.clone(), Arc::clone(&self.shared));
+        self.tasks.spawn(deliveries.run(logout_is_due, self.stop.clone()));
     }
 
     /// In one process at a time, whichever holds the lease.

@@ -35,6 +35,14 @@ impl TokenType for IntrospectionAnswer {
     const TYP: &'static str = "token-introspection+jwt";
 }
 
+/// A logout token (OpenID Connect Back-Channel Logout §2.4), never to be taken for an ID token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogoutToken {}
+
+impl TokenType for LogoutToken {
+    const TYP: &'static str = "logout+jwt";
+}
+
 /// The header that Grantor writes: no more than what a verifier needs.
 #[derive(Debug, Serialize)]
 struct Header<'a> {

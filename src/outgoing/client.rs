@@ -1,13 +1,14 @@
-//! Fetching a document within limits.
+//! Fetching a document, or posting a message, within limits.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
+use url::Url;
 
 use super::policy::{Policy, Reach, Refused, Target};
 use super::resolver::{GuardedResolver, OutOfReach};
@@ -93,18 +94,42 @@ impl Outgoing {
     /// # Errors
     /// If the guard refuses the address, or the answer is not a 200 within the limits.
     pub async fn get(&self, url: &str, limits: Limits) -> Result<Fetched, OutgoingError> {
+        let request =
+            |client: &Client, url| client.get(url).header(ACCEPT, "application/json, application/*+json");
+        self.send(url, limits.total, request, move |response| read(response, limits.bytes)).await
+    }
+
+    /// Posts a form and looks at nothing but the status of the answer, of which the body is not read.
+    ///
+    /// # Errors
+    /// If the guard refuses the address, or there is no answer in time.
+    pub async fn post(&self, url: &str, form: String, total: Duration) -> Result<u16, OutgoingError> {
+        let request = |client: &Client, url| {
+            client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
+        };
+        self.send(url, total, request, |response| async move { Ok(response.status().as_u16()) }).await
+    }
+
+    async fn send<T, F>(
+        &self,
+        url: &str,
+        total: Duration,
+        request: impl FnOnce(&Client, Url) -> RequestBuilder + Send + 'static,
+        read: impl FnOnce(Response) -> F + Send + 'static,
+    ) -> Result<T, OutgoingError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, OutgoingError>> + Send,
+    {
         let Target { url, reach } = self.policy.check(url)?;
         let clients = Arc::clone(&self.clients);
-        let fetch = async move {
+        let exchange = async move {
             let client = clients[reach as usize].get_or_try_init(|| async move { build(reach) }).await?;
-            let response =
-                client.get(url).header(ACCEPT, "application/json, application/*+json").send().await?;
-            read(response, limits.bytes).await
+            read(request(client, url).send().await?).await
         };
-        let task = self.runtime.spawn(tokio::time::timeout(limits.total, fetch));
-        match task.await {
-            Ok(Ok(fetched)) => fetched,
-            Ok(Err(_)) => Err(OutgoingError::TooSlow(limits.total)),
+        match self.runtime.spawn(tokio::time::timeout(total, exchange)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(OutgoingError::TooSlow(total)),
             Err(_) => Err(OutgoingError::Aborted),
         }
     }

@@ -14,6 +14,8 @@ pub const TOKEN_PATH: &str = "/token";
 pub const INTROSPECTION_PATH: &str = "/introspect";
 /// Path of the revocation endpoint (RFC 7009 §2).
 pub const REVOCATION_PATH: &str = "/revoke";
+/// Path of the logout endpoint (OpenID Connect RP-Initiated Logout §2).
+pub const END_SESSION_PATH: &str = "/logout";
 /// Path of the published keys (RFC 7517 §5).
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// Path of this metadata (RFC 8414 §3).
@@ -37,6 +39,7 @@ pub struct AuthorizationServerMetadata {
     pub token_endpoint: String,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
+    pub end_session_endpoint: String,
     pub jwks_uri: String,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: &'static [&'static str],
@@ -57,6 +60,8 @@ pub struct AuthorizationServerMetadata {
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub claims_supported: &'static [&'static str],
     pub claims_parameter_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
     pub request_parameter_supported: bool,
     pub request_uri_parameter_supported: bool,
 }
@@ -75,6 +80,7 @@ pub fn authorization_server_metadata(
         token_endpoint: endpoint(TOKEN_PATH),
         introspection_endpoint: endpoint(INTROSPECTION_PATH),
         revocation_endpoint: endpoint(REVOCATION_PATH),
+        end_session_endpoint: endpoint(END_SESSION_PATH),
         jwks_uri: endpoint(JWKS_PATH),
         scopes_supported: scopes.to_vec(),
         response_types_supported: &["code"],
@@ -112,6 +118,9 @@ pub fn authorization_server_metadata(
             "sid",
         ],
         claims_parameter_supported: false,
+        // OpenID Connect Back-Channel Logout §2.1.
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         request_parameter_supported: false,
         // OpenID Connect Discovery §3: left out it would mean true.
         request_uri_parameter_supported: false,
@@ -146,6 +155,7 @@ mod tests {
                 "token_endpoint": "https://id.example/token",
                 "introspection_endpoint": "https://id.example/introspect",
                 "revocation_endpoint": "https://id.example/revoke",
+                "end_session_endpoint": "https://id.example/logout",
                 "jwks_uri": "https://id.example/.well-known/jwks.json",
                 "scopes_supported": ["openid", "orders"],
                 "response_types_supported": ["code"],
@@ -168,6 +178,8 @@ mod tests {
                     "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"
                 ],
                 "claims_parameter_supported": false,
+                "backchannel_logout_supported": true,
+                "backchannel_logout_session_supported": true,
                 "request_parameter_supported": false,
                 "request_uri_parameter_supported": false,
             })

@@ -12,6 +12,8 @@ pub struct Pulse {
     pub version: i64,
     /// The database's clock.
     pub database_time: Timestamp,
+    /// Whether an app is to be told now that a session has ended.
+    pub logout_is_due: bool,
 }
 
 /// A random value of the installation, encrypted under a master key.
@@ -23,12 +25,18 @@ pub struct InstallationSecret {
 }
 
 impl Store {
-    /// Reads version and clock.
+    /// Reads version and clock, and looks at the head of the queue of logout tokens.
     pub async fn pulse(&self) -> Result<Pulse, StoreError> {
-        let row = sqlx::query!(r#"SELECT version, clock_timestamp() AS "now!" FROM installation"#)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(Pulse { version: row.version, database_time: row.now.into() })
+        let row = sqlx::query!(
+            r#"SELECT version, clock_timestamp() AS "now!",
+                   coalesce((SELECT min(next_attempt_at) FROM logout_deliveries WHERE next_attempt_at IS NOT NULL)
+                       <= clock_timestamp(), false) AS "logout_is_due!"
+               FROM installation"#
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let (version, logout_is_due) = (row.version, row.logout_is_due);
+        Ok(Pulse { version, database_time: row.now.into(), logout_is_due })
     }
 
     /// Claims the seeding of demo data, which happens once in an installation's life. Whether it is

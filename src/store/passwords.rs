@@ -1,6 +1,6 @@
 //! Setting passwords, and what ends with the old one.
 
-use super::audit::{self, audited};
+use super::audit;
 use super::{Store, StoreError, Transaction};
 use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, SessionId, UserId};
 use crate::secret::Secret;
@@ -78,18 +78,7 @@ impl Store {
         keep: Option<SessionId>,
         reason: EndReason,
     ) -> Result<(), StoreError> {
-        audited!(
-            "written AS (
-                 UPDATE sessions SET ended_at = clock_timestamp()
-                 WHERE user_id = $2 AND ended_at IS NULL AND id IS DISTINCT FROM $3
-                 RETURNING 'session' AS target_kind, id AS target_id, user_id
-             )",
-            self.audit(&[AuditEvent::new(AuditEventKind::SessionEnded).because(reason)]),
-            user.as_uuid(),
-            keep.map(SessionId::as_uuid),
-        )
-        .execute(&mut *transaction)
-        .await?;
+        self.end_sessions_of(transaction, user, keep, reason).await?;
         sqlx::query!("UPDATE users SET grants_valid_from = clock_timestamp() WHERE id = $1", user.as_uuid())
             .execute(&mut *transaction)
             .await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::audit::{self, audited};
 use super::{Store, StoreError, interval};
-use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, Session, SessionId, UserId};
+use crate::model::{Actor, AuditEvent, AuditEventKind, Session, SessionId, UserId};
 use crate::time::Timestamp;
 
 /// What a fresh session starts with.
@@ -25,23 +25,51 @@ pub struct NewSession<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+/// Who signs in, and in which browser.
+pub struct SessionStart<'a> {
+    /// The session that begins, unless one goes on.
+    pub new: NewSession<'a>,
+    /// SHA-256 of the cookie that the browser came with.
+    pub previous_token_hash: Option<&'a [u8]>,
+    /// The hash that the password was checked against.
+    pub password_hash: &'a str,
+}
+
 impl Store {
-    /// Starts a session, unless the account was disabled or given another password meanwhile: then
-    /// `false`. `auth_time` is the database's.
-    pub async fn start_session(&self, new: NewSession<'_>, password_hash: &str) -> Result<bool, StoreError> {
-        let event = AuditEvent::about_session(AuditEventKind::SignInSucceeded, new.id, new.user_id)
-            .by(Actor::User(new.user_id));
+    /// A person has signed in. The session that the browser is in goes on if it is that person's own: it keeps its
+    /// identifier, and the grants that hang on it live, but it has a new cookie, a new `auth_time` and new ends.
+    /// Otherwise a new one starts, and the browser's old one, somebody else's, ends.
+    ///
+    /// `false`: the account was disabled or given another password meanwhile, and nothing was done. `auth_time` is the
+    /// database's. What has expired stays dead, by the later of `now` and the database's clock.
+    pub async fn start_session(&self, start: SessionStart<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        let SessionStart { new, previous_token_hash, password_hash } = start;
+        let event = AuditEvent::new(AuditEventKind::SignInSucceeded).by(Actor::User(new.user_id));
+        let mut transaction = self.pool.begin().await?;
         let started = audited!(
-            "written AS (
+            "account AS (
+                 SELECT id FROM users
+                 WHERE id = $4 AND disabled_at IS NULL AND password_hash = $9
+                 FOR SHARE
+             ), continued AS (
+                 UPDATE sessions s SET token_hash = $3, auth_time = clock_timestamp(),
+                     last_seen_at = clock_timestamp(), idle_expires_at = clock_timestamp() + $5::interval,
+                     expires_at = clock_timestamp() + $6::interval, address = $7, user_agent = $8
+                 FROM account
+                 WHERE s.token_hash = $10 AND s.user_id = account.id AND s.ended_at IS NULL
+                     AND least(s.idle_expires_at, s.expires_at) > greatest($11, clock_timestamp())
+                 RETURNING s.id
+             ), started AS (
                  INSERT INTO sessions
                      (id, token_hash, user_id, auth_time, last_seen_at, idle_expires_at, expires_at, address,
                       user_agent)
-                 SELECT $2, $3, u.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
+                 SELECT $2, $3, account.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
                      clock_timestamp() + $6::interval, $7, $8
-                 FROM users u
-                 WHERE u.id = $4 AND u.disabled_at IS NULL AND u.password_hash = $9
-                 FOR SHARE OF u
-                 RETURNING user_id
+                 FROM account WHERE NOT EXISTS (SELECT FROM continued)
+                 RETURNING id
+             ), written AS (
+                 SELECT 'session' AS target_kind, id AS target_id, $4 AS user_id
+                 FROM (SELECT id FROM continued UNION ALL SELECT id FROM started) AS session
              )",
             self.audit(std::slice::from_ref(&event)),
             new.id.as_uuid(),
@@ -52,9 +80,19 @@ impl Store {
             new.address,
             new.user_agent,
             password_hash,
+            previous_token_hash,
+            now.to_datetime(),
         )
-        .execute(&self.pool)
+        .execute(&mut transaction)
         .await?;
+        if started.rows_affected() > 0
+            && let Some(previous) = previous_token_hash
+        {
+            // A session that went on is no longer found by its old cookie.
+            let person = self.acting_as(Actor::User(new.user_id));
+            person.end_replaced_session(&mut transaction, previous, now).await?;
+        }
+        transaction.commit().await?;
         Ok(audit::done(&started, &[event]))
     }
 
@@ -78,32 +116,6 @@ impl Store {
             auth_time: row.auth_time.into(),
             last_seen_at: row.last_seen_at.into(),
         }))
-    }
-
-    /// A person signs out: the session behind the cookie ends, and with it the grants that hang on it.
-    pub async fn sign_out(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        self.end_session(token_hash, AuditEvent::new(AuditEventKind::SignOut)).await
-    }
-
-    /// The same, where the person signs in again instead.
-    pub async fn replace_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        let event = AuditEvent::new(AuditEventKind::SessionEnded).because(EndReason::SignedInAgain);
-        self.end_session(token_hash, event).await
-    }
-
-    async fn end_session(&self, token_hash: &[u8], event: AuditEvent) -> Result<(), StoreError> {
-        audited!(
-            "written AS (
-                 UPDATE sessions SET ended_at = clock_timestamp() WHERE token_hash = $2 AND ended_at IS NULL
-                 RETURNING 'session' AS target_kind, id AS target_id, user_id, 'user' AS actor_kind,
-                     user_id AS actor_id
-             )",
-            self.audit(&[event]),
-            token_hash,
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(())
     }
 
     /// Deletes up to `limit` sessions that ended or expired; the number deleted.

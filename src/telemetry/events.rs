@@ -2,7 +2,7 @@
 
 use metrics::counter;
 
-use super::metrics::{REUSE_DETECTED, SIGN_INS, TOKEN_ERRORS, TOKENS_ISSUED};
+use super::metrics::{LOGOUT_DELIVERIES, REUSE_DETECTED, SIGN_INS, TOKEN_ERRORS, TOKENS_ISSUED};
 
 /// An old refresh token came back, and its grant was ended (RFC 9700 §4.14.2).
 pub fn refresh_token_reused(client_id: &str, grant_id: &dyn std::fmt::Display) {
@@ -47,4 +47,42 @@ pub fn request_refused(
 pub fn signed_in(outcome: &'static str) {
     counter!(SIGN_INS, "outcome" => outcome).increment(1);
     tracing::info!(event = "sign_in", outcome, "sign-in");
+}
+
+/// What came as an `id_token_hint` is none, or none of ours.
+pub fn id_token_hint_refused(error: &(dyn std::error::Error + 'static)) {
+    tracing::info!(
+        event = "id_token_hint_refused",
+        error,
+        "refused: the id_token_hint is no ID token of ours"
+    );
+}
+
+/// An app was told that a session has ended (OpenID Connect Back-Channel Logout §2.5).
+pub fn logout_delivered() {
+    counter!(LOGOUT_DELIVERIES, "outcome" => "delivered").increment(1);
+}
+
+/// It was not, and is told again.
+pub fn logout_not_delivered(client_id: &str, attempt: i32, reason: &str) {
+    counter!(LOGOUT_DELIVERIES, "outcome" => "failed").increment(1);
+    tracing::info!(
+        event = "logout_not_delivered",
+        client_id,
+        attempt,
+        reason,
+        "a logout token did not arrive"
+    );
+}
+
+/// It was not, and is told no more.
+pub fn logout_given_up(client_id: &str, delivery: &dyn std::fmt::Display, reason: &str) {
+    counter!(LOGOUT_DELIVERIES, "outcome" => "given_up").increment(1);
+    tracing::warn!(
+        event = "logout_given_up",
+        client_id,
+        %delivery,
+        reason,
+        "given up: an app does not learn that a session has ended"
+    );
 }

@@ -20,6 +20,12 @@ pub const REUSE_DETECTED: &str = "grantor_reuse_detected_total";
 pub const PASSWORD_HASHES_WAITING: &str = "grantor_password_hashes_waiting";
 /// Counter of refusals that are not in the audit log, since there were too many.
 pub const AUDIT_EVENTS_LEFT_OUT: &str = "grantor_audit_events_left_out_total";
+/// Counter of attempts to tell an app that a session has ended, by `outcome`.
+pub const LOGOUT_DELIVERIES: &str = "grantor_logout_deliveries_total";
+/// Gauge of apps that are still to be told that a session has ended.
+pub const LOGOUT_DELIVERIES_WAITING: &str = "grantor_logout_deliveries_waiting";
+/// Gauge of how long the oldest of them has waited, in seconds.
+pub const LOGOUT_DELIVERIES_OLDEST: &str = "grantor_logout_deliveries_oldest_seconds";
 /// Counter of requests that were not handled, by `reason`.
 pub const REQUESTS_REFUSED: &str = "grantor_requests_refused_total";
 /// Counter of requests that got no database connection in time, by `database.acquire_timeout`.
@@ -64,6 +70,9 @@ fn describe() {
     describe_counter!(SIGN_INS, "Attempts to sign in");
     describe_counter!(REUSE_DETECTED, "Grants ended because an old refresh token or a used code came back");
     describe_gauge!(PASSWORD_HASHES_WAITING, "Password hashes that wait for a thread");
+    describe_counter!(LOGOUT_DELIVERIES, "Attempts to tell an app that a session has ended");
+    describe_gauge!(LOGOUT_DELIVERIES_WAITING, "Apps that are still to be told that a session has ended");
+    describe_gauge!(LOGOUT_DELIVERIES_OLDEST, Unit::Seconds, "How long the oldest of these has waited");
     describe_counter!(REQUESTS_REFUSED, "Requests that were refused before or instead of being handled");
     describe_counter!(DATABASE_POOL_TIMEOUTS, "Requests that got no database connection in time");
     describe_counter!(AUDIT_EVENTS_LEFT_OUT, "Refusals not in the audit log, since there were too many");
@@ -71,6 +80,9 @@ fn describe() {
     counter!(REUSE_DETECTED).absolute(0);
     counter!(DATABASE_POOL_TIMEOUTS).absolute(0);
     counter!(AUDIT_EVENTS_LEFT_OUT).absolute(0);
+    for outcome in ["delivered", "failed", "given_up"] {
+        counter!(LOGOUT_DELIVERIES, "outcome" => outcome).absolute(0);
+    }
 }
 
 /// The class of a status code, for the label `status`.

@@ -10,8 +10,9 @@ use crate::config::Sessions;
 use crate::keys::MasterKeys;
 use crate::model::{AuditEvent, AuditEventKind, FoldedName, SessionId, SignInRecord};
 use crate::secret::Secret;
-use crate::store::{NewSession, Store, StoreError, Throttled};
+use crate::store::{NewSession, SessionStart, Store, StoreError, Throttled};
 use crate::telemetry::events;
+use crate::time::Timestamp;
 
 /// Longest description of a browser in bytes that is kept.
 const LONGEST_USER_AGENT: usize = 512;
@@ -43,8 +44,12 @@ pub struct Attempt<'a> {
     pub address: IpAddr,
     /// The browser's own description.
     pub user_agent: Option<&'a str>,
+    /// The session that the browser is in.
+    pub session: Option<&'a SessionToken>,
     /// The cookies by which the browser may be known.
     pub known_browser: &'a [String],
+    /// When the attempt was made.
+    pub now: Timestamp,
 }
 
 /// Somebody who was signed in.
@@ -73,7 +78,7 @@ pub enum SignInError {
 }
 
 impl SignIn<'_> {
-    /// Checks the password and starts a session.
+    /// Checks the password and starts a session, or lets the person's own go on.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<SignedIn, SignInError> {
         let name = folded(attempt.username);
         let throttle = self.throttle();
@@ -167,6 +172,7 @@ impl SignIn<'_> {
     ) -> Result<Option<SessionToken>, StoreError> {
         let Some(password_hash) = &record.password_hash else { return Ok(None) };
         let token = SessionToken::random();
+        let previous = attempt.session.map(SessionToken::hash);
         let new = NewSession {
             id: SessionId::random(),
             token_hash: &token.hash(),
@@ -176,7 +182,9 @@ impl SignIn<'_> {
             address: Some(&attempt.address.to_canonical().to_string()),
             user_agent: attempt.user_agent.map(shortened),
         };
-        let started = self.store.start_session(new, password_hash.expose()).await?;
+        let previous_token_hash = previous.as_ref().map(<[u8; 32]>::as_slice);
+        let start = SessionStart { new, previous_token_hash, password_hash: password_hash.expose() };
+        let started = self.store.start_session(start, attempt.now).await?;
         Ok(started.then_some(token))
     }
 

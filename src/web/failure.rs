@@ -11,6 +11,7 @@ use super::pages::{ErrorPage, Link};
 use super::respond::{RETRY_AFTER, html, see_other};
 use super::security_headers::CLIENT_FLOW;
 use crate::authorization::Refusal;
+use crate::logout::LogoutRefused;
 use crate::protocol::{ParametersError, UntrustedRequest};
 use crate::store::StoreError;
 use crate::telemetry::events;
@@ -214,6 +215,22 @@ impl From<UntrustedRequest> for PageError {
             format!("The app sent a request that does not fit its registration: {error}."),
             error.code(),
         )
+    }
+}
+
+impl From<LogoutRefused> for PageError {
+    fn from(refused: LogoutRefused) -> Self {
+        match refused {
+            LogoutRefused::Store(error) => error.into(),
+            refused => Self::page(
+                StatusCode::BAD_REQUEST,
+                "This app cannot sign you out here",
+                format!(
+                    "You have not been signed out, since the app sent a request that cannot be followed: {refused}."
+                ),
+                "invalid_request",
+            ),
+        }
     }
 }
 

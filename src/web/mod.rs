@@ -28,6 +28,10 @@ use crate::app::App;
 pub const DEMO: &str = "/demo";
 /// The demo app's redirect URI.
 pub const DEMO_CALLBACK: &str = "/demo/callback";
+/// Where a person signs out.
+pub const SIGN_OUT: &str = "/sign-out";
+/// Where a person is asked whether to sign out for an app.
+pub const LOGOUT_CONFIRM: &str = "/logout/confirm";
 
 /// What the handlers of this request reach.
 fn app(request: &HttpRequest) -> &App {

@@ -10,17 +10,17 @@ use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::endpoints::authorize::{authorize, authorize_posted};
 use super::endpoints::{
-    consent, demo, health, introspect, jwks, metadata, password, revoke, set_password, sign_in, sign_out,
-    start, token,
+    consent, demo, health, introspect, jwks, logout, metadata, password, revoke, set_password, sign_in,
+    sign_out, start, token,
 };
 use super::failure::PageError;
 use super::limits::Endpoint;
 use super::middleware::{bounded, guard_pages, open_to_scripts, preflight};
 use super::respond::method_not_allowed;
 use super::static_assets;
-use super::{DEMO, DEMO_CALLBACK};
+use super::{DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, SIGN_OUT};
 use crate::protocol::discovery::{
-    AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, INTROSPECTION_PATH, JWKS_PATH,
+    AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, END_SESSION_PATH, INTROSPECTION_PATH, JWKS_PATH,
     OPENID_CONFIGURATION_PATH, REVOCATION_PATH, TOKEN_PATH,
 };
 
@@ -32,7 +32,6 @@ const SIGN_IN: &str = "/sign-in";
 const CONSENT: &str = "/consent";
 const PASSWORD: &str = "/password";
 const SET_PASSWORD: &str = "/password/set";
-const SIGN_OUT: &str = "/sign-out";
 
 /// All patterns, for the label of a metric.
 const ALL: &[&str] = &[
@@ -52,6 +51,8 @@ const ALL: &[&str] = &[
     PASSWORD,
     SET_PASSWORD,
     SIGN_OUT,
+    END_SESSION_PATH,
+    LOGOUT_CONFIRM,
     DEMO,
     DEMO_CALLBACK,
 ];
@@ -97,6 +98,12 @@ pub fn configure(config: &mut ServiceConfig) {
                     Some(post().to(set_password::submit)),
                 ))
                 .service(page(SIGN_OUT, get().to(sign_out::show), Some(post().to(sign_out::submit))))
+                .service(page(
+                    END_SESSION_PATH,
+                    get().to(logout::logout),
+                    Some(post().to(logout::logout_posted)),
+                ))
+                .service(page(LOGOUT_CONFIRM, get().to(logout::confirm), Some(post().to(logout::confirmed))))
                 .service(page(DEMO, get().to(demo::begin), None))
                 .service(page(DEMO_CALLBACK, get().to(demo::callback), None))
                 .default_service(web::to(no_such_page)),

@@ -1,9 +1,13 @@
 //! What people do in their browsers.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{HOME, and, browser, by_operator, by_user, events, happened_once, server};
-use crate::harness::{RelyingParty, Server, password_of, pkce};
+use crate::harness::{
+    Browser, RelyingParty, Server, Settings, free_port, password_of, pkce, set_backchannel_logout_uri, until,
+};
 
 fn session_of(server: &Server, event: &str) -> Value {
     events(server, event).pop().unwrap()["target_id"].clone()
@@ -25,14 +29,21 @@ async fn signing_in_and_out() {
     browser.submit(&page, &[]).await;
     assert_eq!(events(&server, "sign_out").len(), 1);
 
-    // Another sign-in in the same browser takes the session's place.
+    // Signing in again in the same browser goes on in the same session.
     browser.sign_in("alice").await;
-    let replaced = session_of(&server, "sign_in.succeeded");
+    let session = session_of(&server, "sign_in.succeeded");
     let app = RelyingParty::register(&server, &[]);
     let again = app.authorize_path(&pkce().1, &[("prompt", "login")]);
     browser.sign_in_on(&browser.follow(browser.get(&again).await).await, "alice").await;
-    let ended = json!({ "target_id": replaced, "details": { "reason": "signed_in_again" } });
-    happened_once(&server, "session.ended", &and(by_user(&alice), ended));
+    assert_eq!(session_of(&server, "sign_in.succeeded"), session);
+    assert_eq!(events(&server, "session.ended"), [] as [Value; 0]);
+
+    // Somebody else takes its place.
+    let bob = server.user("bob", &[]);
+    browser.sign_in_on(&browser.follow(browser.get(&again).await).await, "bob").await;
+    let ended = json!({ "target_id": session, "user_id": alice, "details": { "reason": "signed_in_again" } });
+    let bob = json!({ "actor_kind": "user", "actor_id": bob });
+    happened_once(&server, "session.ended", &and(bob, ended));
 }
 
 // Case 83.
@@ -127,4 +138,61 @@ async fn agreeing_and_not_agreeing() {
     // With consent on file nobody is asked.
     assert!(browser.get(&path).await.parameter("code").is_some());
     assert_eq!(events(&server, "consent.given").len(), 1);
+}
+
+#[tokio::test]
+async fn offline_access_that_ends_with_a_session() {
+    let (server, alice) = server().await;
+    let app = RelyingParty::register(&server, &["--end-offline-grants-with-session", "true"]);
+    let browser = browser(&server);
+    app.sign_in(&browser, "alice", &[("scope", "openid offline_access")]).await;
+    browser.submit(&browser.get("/sign-out").await, &[]).await;
+    let ended = json!({
+        "target_kind": "grant", "client_id": app.client_id, "details": { "reason": "session_ended" },
+    });
+    happened_once(&server, "grant.revoked", &and(by_user(&alice), ended));
+}
+
+#[tokio::test]
+async fn an_app_that_cannot_be_told_of_a_logout() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let server =
+        Server::start_with(Settings::default().with("GRANTOR_SERVER_METRICS_LISTEN", &address)).await;
+    let alice = server.user("alice", &[]);
+    let (app, browser) = (RelyingParty::register(&server, &[]), Browser::new(&server));
+    // An address that nothing is sent to.
+    set_backchannel_logout_uri(&server, &app, "https://127.0.0.1/logout").await;
+    app.sign_in(&browser, "alice", &[]).await;
+    let session = session_of(&server, "sign_in.succeeded");
+    browser.submit(&browser.get("/sign-out").await, &[]).await;
+    let list = || server.cli(&["logout-delivery", "list"])[0].clone();
+    until(Duration::from_secs(20), || async { list()["last_error"].is_string() }).await;
+    assert!(events(&server, "logout.not_delivered").is_empty(), "it is tried again");
+    // A day later.
+    server
+        .database
+        .execute("UPDATE logout_deliveries SET attempts = 32, next_attempt_at = clock_timestamp()")
+        .await;
+    until(Duration::from_secs(20), || async { list()["next_attempt_at"].is_null() }).await;
+    let given_up = json!({
+        "actor_kind": "system", "target_kind": "session", "target_id": session, "user_id": alice,
+        "client_id": app.client_id, "address": null,
+    });
+    happened_once(&server, "logout.not_delivered", &given_up);
+    let delivery = list();
+    assert_eq!((&delivery["attempts"], &delivery["delivered_at"]), (&json!(33), &Value::Null));
+    let id = delivery["id"].as_str().unwrap();
+    let told =
+        |line: &&str| line.contains("logout_given_up") && line.contains(id) && line.contains(&app.client_id);
+    assert_eq!(server.log().lines().filter(|line| line.contains("WARN")).filter(told).count(), 1);
+    let metrics = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    for (outcome, number) in [("given_up", 1), ("failed", 1), ("delivered", 0)] {
+        let line = format!("grantor_logout_deliveries_total{{outcome=\"{outcome}\"}} {number}");
+        assert!(metrics.lines().any(|other| other == line), "{line} is not in {metrics}");
+    }
+    // An operator can have it tried again, from the first attempt on.
+    assert_eq!(server.cli(&["logout-delivery", "retry", id]), json!({ "sent_again": 1 }));
+    until(Duration::from_secs(20), || async { list()["attempts"] == 1 }).await;
+    let nobody = server.cli_output(&["logout-delivery", "retry", "00000000-0000-4000-8000-000000000000"], "");
+    assert_eq!(nobody.status.code(), Some(1));
 }

@@ -5,6 +5,7 @@ mod browser;
 mod database;
 mod installation;
 pub mod jwt;
+mod logout_receiver;
 mod port;
 mod relying_party;
 mod server;
@@ -19,6 +20,7 @@ pub use asserting_client::{AssertingClient, Assertion, ClientKey, JWT_BEARER, Ke
 pub use browser::{Answer, Browser, query_of};
 pub use database::{MASTER_KEY, TestDatabase};
 pub use installation::{Installation, Process, until};
+pub use logout_receiver::{LogoutReceiver, set_backchannel_logout_uri};
 pub use port::free_port;
 pub use relying_party::{RelyingParty, Tokens, claims_of, pkce};
 pub use server::{Server, Settings, password_of};

@@ -1,8 +1,12 @@
 //! OpenID Connect as clients see it.
 
+mod backchannel_logout;
 mod id_token;
 mod id_token_hint;
+mod logout_queue;
 mod pairwise;
+mod rp_initiated_logout;
+mod session_end;
 
 use serde_json::Value;
 

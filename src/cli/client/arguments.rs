@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::about::About;
 use super::subjects::Subjects;
 use crate::cli::CommandError;
 use crate::cli::arguments::{Lifetime, duration, lifetime, scopes};
-use crate::clients::ClientMetadata;
 use crate::clients::registration::Rotation;
+use crate::clients::{ClientMetadata, check_addresses};
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::model::{ApplicationType, AuthMethod, ClientKeys, GrantType};
 use crate::outgoing::Policy;
@@ -77,6 +78,10 @@ pub struct Update {
     /// Let its people have another "sub" from now on: the client takes them for strangers
     #[arg(long)]
     change_subjects: bool,
+    /// Vouch for a client that registered itself: people are no longer warned of it, it no longer expires, and it
+    /// can no longer change what it says of itself
+    #[arg(long)]
+    vouch: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -140,11 +145,13 @@ struct Common {
     introspection_signed_response_alg: Option<Algorithm>,
     #[command(flatten)]
     subjects: Subjects,
+    #[command(flatten)]
+    about: About,
 }
 
 impl Create {
     /// The algorithms that a key is needed for.
-    pub fn algorithms(&self) -> [Option<Algorithm>; 3] {
+    pub fn algorithms(&self) -> [Option<Algorithm>; 4] {
         self.common.algorithms()
     }
 
@@ -159,11 +166,16 @@ impl Create {
 
 impl Update {
     /// The algorithms that a key is needed for.
-    pub fn algorithms(&self) -> [Option<Algorithm>; 3] {
+    pub fn algorithms(&self) -> [Option<Algorithm>; 4] {
         self.common.algorithms()
     }
 
-    /// Whether more is given than `--enable` or `--disable`.
+    /// Whether the operator answers for it from now on.
+    pub fn vouches(&self) -> bool {
+        self.vouch
+    }
+
+    /// Whether more is given than what switches something.
     pub fn changes_metadata(&self) -> bool {
         self.name.is_some() || self.common.is_given()
     }
@@ -184,11 +196,12 @@ impl Update {
 }
 
 impl Common {
-    fn algorithms(&self) -> [Option<Algorithm>; 3] {
+    fn algorithms(&self) -> [Option<Algorithm>; 4] {
         [
             self.access_token_signing_alg,
             self.id_token_signed_response_alg,
             self.introspection_signed_response_alg,
+            self.about.algorithm(),
         ]
     }
 
@@ -209,6 +222,7 @@ impl Common {
             || self.require_pkce.is_some()
             || self.algorithms().iter().any(Option::is_some)
             || self.subjects.is_given()
+            || self.about.is_given()
     }
 
     fn apply(&self, metadata: &mut ClientMetadata, outgoing: &Policy) -> Result<(), CommandError> {
@@ -221,7 +235,7 @@ impl Common {
         if let Some(scope) = &self.scope {
             metadata.scopes = Some(scopes(scope)?);
         }
-        self.apply_authentication(metadata, outgoing)?;
+        self.apply_authentication(metadata)?;
         self.subjects.apply(metadata)?;
         metadata.application_type = self.application_type.or(metadata.application_type);
         replace(&mut metadata.access_token_lifetime, self.access_token_lifetime.map(|given| given.0));
@@ -235,14 +249,16 @@ impl Common {
             self.id_token_signed_response_alg.or(metadata.id_token_signed_response_alg);
         metadata.introspection_signed_response_alg =
             self.introspection_signed_response_alg.or(metadata.introspection_signed_response_alg);
+        self.about.apply(metadata);
+        // What is registered already stays so, also where it would be refused today.
+        if self.jwks_uri.is_some() || self.about.is_sent_to() {
+            check_addresses(metadata, outgoing, false)
+                .map_err(|reason| CommandError::new("invalid_client_metadata", reason))?;
+        }
         Ok(())
     }
 
-    fn apply_authentication(
-        &self,
-        metadata: &mut ClientMetadata,
-        outgoing: &Policy,
-    ) -> Result<(), CommandError> {
+    fn apply_authentication(&self, metadata: &mut ClientMetadata) -> Result<(), CommandError> {
         metadata.auth_method = self.auth_method.or(metadata.auth_method);
         metadata.token_endpoint_auth_signing_alg =
             self.auth_signing_alg.or(metadata.token_endpoint_auth_signing_alg);
@@ -250,9 +266,6 @@ impl Common {
             metadata.keys = Some(ClientKeys::Value(read_jwks(path)?.into()));
         }
         if let Some(uri) = &self.jwks_uri {
-            outgoing.admits(uri).map_err(|reason| {
-                CommandError::new("invalid_client_metadata", format!("the jwks_uri is refused: {reason}"))
-            })?;
             metadata.keys = Some(ClientKeys::Uri(uri.clone()));
         }
         Ok(())
@@ -267,14 +280,14 @@ fn read_jwks(path: &Path) -> Result<serde_json::Value, CommandError> {
     serde_json::from_str(&text).map_err(|error| refuse(&error))
 }
 
-fn replace<T>(target: &mut T, given: Option<T>) {
+pub(super) fn replace<T>(target: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *target = given;
     }
 }
 
 /// A list given once as "" empties.
-fn replace_list(target: &mut Vec<String>, given: &[String]) {
+pub(super) fn replace_list(target: &mut Vec<String>, given: &[String]) {
     match given {
         [] => {}
         [only] if only.is_empty() => target.clear(),

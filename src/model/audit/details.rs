@@ -17,6 +17,12 @@ pub enum EndReason {
     ScopeDeleted,
     /// Another sign-in took its place in the same browser.
     SignedInAgain,
+    /// The person ended it, on the page of their sessions.
+    UserRequest,
+    /// An operator ended it.
+    OperatorRequest,
+    /// The session ended in which it was begun.
+    SessionEnded,
     /// The person has another password.
     PasswordChanged,
     /// The account was switched off.
@@ -34,6 +40,9 @@ impl EndReason {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::ScopeDeleted => "scope_deleted",
             Self::SignedInAgain => "signed_in_again",
+            Self::UserRequest => "user_request",
+            Self::OperatorRequest => "operator_request",
+            Self::SessionEnded => "session_ended",
             Self::PasswordChanged => "password_changed",
             Self::UserDisabled => "user_disabled",
             Self::UserDeleted => "user_deleted",

@@ -60,6 +60,8 @@ audit_event_kinds! {
     SignOut = "sign_out", Success;
     /// A session ended by something else than signing out.
     SessionEnded = "session.ended", Success;
+    /// An app could not be told that a session has ended; it was given up.
+    LogoutNotDelivered = "logout.not_delivered", Failure;
     /// An operator set a person's password.
     PasswordSet = "password.set", Success;
     /// A person changed the own password.

@@ -76,6 +76,30 @@ async fn a_redirect_is_an_answer_and_not_an_order() {
 }
 
 #[tokio::test]
+async fn a_message_is_posted_as_a_form_and_its_answer_is_a_status() {
+    let posted = |server: &Scripted| {
+        let origins = [format!("http://{}", server.address)];
+        let (outgoing, url) = (Outgoing::new(Policy::new(&origins, true)), server.url());
+        async move { outgoing.post(&url, "logout_token=x".to_owned(), LIMITS.total).await }
+    };
+    let goal = Scripted::answering("200 OK\r\nContent-Length: 0", b"", false).await;
+    for (head, status) in [("200 OK", 200), ("204 No Content", 204), ("400 Bad", 400), ("307 Temporary", 307)]
+    {
+        let head = format!("{head}\r\nLocation: {}\r\nContent-Length: 0", goal.url());
+        let server = Scripted::answering(head.leak(), b"", false).await;
+        assert_eq!(posted(&server).await.unwrap(), status);
+    }
+    assert_eq!(goal.visits.load(Ordering::SeqCst), 0, "a redirect is not followed");
+    // A body that never ends is not waited for; a head that never comes is given up.
+    let endless = Scripted::answering("200 OK\r\nConnection: close", &[b'x'; 400], true).await;
+    assert_eq!(posted(&endless).await.unwrap(), 200);
+    let silent = Scripted::answering("", b"", true).await;
+    assert!(posted(&silent).await.is_err());
+    let refused = Outgoing::new(Policy::default()).post(&goal.url(), String::new(), LIMITS.total).await;
+    assert!(matches!(refused, Err(OutgoingError::Refused(_))));
+}
+
+#[tokio::test]
 async fn slow_and_huge_answers_end_at_the_limit() {
     let silent = Scripted::answering("200 OK\r\nContent-Length: 9", b"", false).await;
     assert!(silent.fetched().await.is_err(), "the body never came");

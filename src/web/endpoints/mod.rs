@@ -12,6 +12,7 @@ pub mod token;
 pub mod authorize;
 pub mod consent;
 pub mod demo;
+pub mod logout;
 pub mod password;
 pub mod set_password;
 pub mod sign_in;

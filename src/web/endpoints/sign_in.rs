@@ -55,6 +55,7 @@ pub async fn submit(
     SessionCookie(session): SessionCookie,
     cookie: CsrfCookie,
     BrowserCookies(known_browser): BrowserCookies,
+    now: Now,
 ) -> Result<HttpResponse, PageError> {
     let sealed = Some(form.field("request")?).filter(|sealed| !sealed.is_empty());
     let begun = match sealed {
@@ -76,13 +77,12 @@ pub async fn submit(
         password: Secret::new(form.field("password")?.to_owned()),
         address: client_address(&request),
         user_agent: request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
+        session: session.as_ref(),
         known_browser: &known_browser,
+        now: now.get(),
     };
     match app.sign_in().sign_in(attempt).await {
-        Ok(started) => {
-            end_previous(&app, session.as_ref()).await?;
-            Ok(signed_in(sealed, started, &app.config.issuer))
-        }
+        Ok(started) => Ok(signed_in(sealed, started, &app.config.issuer)),
         Err(SignInError::NotRecognized) => {
             Ok(show(SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
         }
@@ -132,14 +132,6 @@ async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp)
         Some(session) => Ok(app.store.session(&session.hash(), now).await?.is_some()),
         None => Ok(false),
     }
-}
-
-/// Another sign-in in the same browser replaces the session; the old one must not live on unseen.
-async fn end_previous(app: &App, session: Option<&SessionToken>) -> Result<(), PageError> {
-    if let Some(session) = session {
-        app.store.replace_session(&session.hash()).await?;
-    }
-    Ok(())
 }
 
 fn signed_in(sealed: Option<&str>, started: SignedIn, issuer: &Issuer) -> HttpResponse {

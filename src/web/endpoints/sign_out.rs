@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::sign_in::with_cookie;
+use crate::web::SIGN_OUT;
 use crate::web::extract::{CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token};
 use crate::web::failure::PageError;
 use crate::web::pages::{SignOut, SignedOut};
@@ -23,7 +24,14 @@ pub async fn show(
         None => None,
     };
     let Some(person) = person else { return Ok(html(StatusCode::OK, &OWN_PAGE, &SignedOut)) };
-    let page = SignOut { csrf: &csrf_token(&request, &cookie, session.as_ref()), username: &person.username };
+    let page = SignOut {
+        csrf: &csrf_token(&request, &cookie, session.as_ref()),
+        username: &person.username,
+        action: SIGN_OUT,
+        app: None,
+        destination: None,
+        hidden: &[],
+    };
     Ok(with_cookie(html(StatusCode::OK, &OWN_PAGE, &page), cookie.to_set(&app.config.issuer)))
 }
 

@@ -191,6 +191,14 @@ impl<'a> Texts<'a> {
     fn others(&self) -> Vec<Sample> {
         let (title, message) = (self.title, self.message);
         let link = Some(Link { href: self.url, text: "Go to the start page" });
+        let sign_out = SignOut {
+            csrf: self.token,
+            username: self.username,
+            action: "/sign-out",
+            app: None,
+            destination: None,
+            hidden: &[],
+        };
         let error = ErrorPage {
             title,
             message,
@@ -213,7 +221,18 @@ impl<'a> Texts<'a> {
             ),
             self.demo("demo", Some(self.token)),
             self.demo("demo-without-more", None),
-            sample("sign-out", &["logout-confirm"], &SignOut { csrf: self.token, username: self.username }),
+            sample("sign-out", &["logout-confirm"], &sign_out),
+            sample(
+                "sign-out-for-an-app",
+                &["logout-confirm"],
+                &SignOut {
+                    action: "/logout/confirm",
+                    app: Some(self.app),
+                    destination: Some(self.host),
+                    hidden: &[("client_id", self.token), ("state", self.token)],
+                    ..sign_out
+                },
+            ),
             sample("signed-out", &["logout-done"], &SignedOut),
             sample("error", &["error-page"], &error),
             sample(

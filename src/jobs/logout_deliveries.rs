@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Shared;
+use crate::logout::{Deliverer, TIME_LIMIT};
+use crate::model::ClientId;
+use crate::outgoing::{Outgoing, Policy};
+use crate::store::{Store, StoreError};
+use crate::telemetry::metrics::{LOGOUT_DELIVERIES_OLDEST, LOGOUT_DELIVERIES_WAITING};
+use crate::time::Timestamp;
+
+/// Logout tokens that a process sends at a time.
+const MOST_AT_A_TIME: usize = 16;
+
+/// Of these to one app: one that does not answer leaves the others room.
+const MOST_TO_ONE_APP: usize = 4;
+
+/// A claim lasts longer than any attempt, what is written about it included.
+const LEASE: Duration = Duration::from_secs(6 * TIME_LIMIT.as_secs());
+
+/// How long what nothing more is done about stays for operators to see.
+const RETENTION: Duration = Duration::from_secs(7 * 86_400);
+
+/// Sends logout tokens as they become due (OpenID Connect Back-Channel Logout §2.5). Every process does, each the next that nobody else has claimed.
+pub struct Deliveries {
+    store: Store,
+    shared: Arc<Shared>,
+    outgoing: Arc<Outgoing>,
+    under_way: JoinSet<ClientId>,
+    /// How many of them go to each app.
+    by_client: HashMap<ClientId, usize>,
+}
+
+impl Deliveries {
+    /// On the runtime that the requests are to be made on.
+    pub fn new(store: Store, shared: Arc<Shared>) -> Self {
+        let policy = Policy::new(&shared.config.outgoing.allowed_origins, shared.config.issuer.is_loopback());
+        let outgoing = Arc::new(Outgoing::new(policy));
+        Self { store, shared, outgoing, under_way: JoinSet::new(), by_client: HashMap::new() }
+    }
+
+    /// Until the end: begins what is due whenever the heartbeat has seen something, or an attempt has ended.
+    pub async fn run(mut self, due: Arc<Notify>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = due.notified() => {}
+                Some(ended) = self.under_way.join_next() => self.ended(ended),
+            }
+            if let Err(error) = self.begin_due().await {
+                // The heartbeat tells of a database that is away, and wakes this again when it is back.
+                tracing::debug!(error = &error as &dyn std::error::Error, "no logout token could be claimed");
+            }
+        }
+    }
+
+    async fn begin_due(&mut self) -> Result<(), StoreError> {
+        while self.under_way.len() < MOST_AT_A_TIME {
+            let busy = self.by_client.iter().filter(|(_, number)| **number >= MOST_TO_ONE_APP);
+            let busy: Vec<String> = busy.map(|(client, _)| client.to_string()).collect();
+            let Some(delivery) = self.store.claim_logout_delivery(&busy, LEASE).await? else { break };
+            let client = delivery.client_id.clone();
+            *self.by_client.entry(client.clone()).or_default() += 1;
+            let (store, shared, outgoing) =
+                (self.store.clone(), Arc::clone(&self.shared), Arc::clone(&self.outgoing));
+            self.under_way.spawn(async move {
+                let deliverer = Deliverer {
+                    store: &store,
+                    registry: &shared.registry,
+                    keys: &shared.keys,
+                    pseudonyms: &shared.pseudonyms,
+                    outgoing: &outgoing,
+                    issuer: shared.issuer(),
+                };
+                if let Err(error) = deliverer.deliver(&delivery, Timestamp::now()).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(delivery = %delivery.id, error, "what came of a logout token is not written down");
+                }
+                client
+            });
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, ended: Result<ClientId, tokio::task::JoinError>) {
+        match ended {
+            Ok(client) => {
+                if let Some(number) = self.by_client.get_mut(&client) {
+                    *number -= 1;
+                }
+                self.by_client.retain(|_, number| *number > 0);
+            }
+            // Which one it was is not known any more; counting begins anew, and the lease ends by itself.
+            Err(_) => self.by_client.clear(),
+        }
+    }
+}
+
+/// Tells the metrics what waits.
+pub async fn measure(store: Store, _: Arc<Shared>) -> Result<(), StoreError> {
+    let waiting = store.waiting_logout_deliveries().await?;
+    #[expect(clippy::cast_precision_loss, reason = "nobody counts that many")]
+    gauge!(LOGOUT_DELIVERIES_WAITING).set(waiting.count as f64);
+    gauge!(LOGOUT_DELIVERIES_OLDEST).set(waiting.oldest.as_secs_f64());
+    Ok(())
+}
+
+/// From when on deliveries that nothing more is done about are kept.
+pub fn kept_since(now: Timestamp) -> Timestamp {
+    now - RETENTION
+}
