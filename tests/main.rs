@@ -8,6 +8,7 @@
     reason = "tests speak for themselves, and a failed step is a failed test"
 )]
 
+mod account_commands;
 mod administration;
 mod architecture;
 mod audit;

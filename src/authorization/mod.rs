@@ -2,12 +2,14 @@
 
 mod incoming;
 mod issue_code;
+mod news;
 mod next_step;
 mod redirect_target;
 mod sealed_request;
 
 pub use incoming::{Incoming, Pending, Refusal};
 pub use issue_code::{Approval, CodeIssuer, NotIssued};
+pub use news::divide_by_news;
 pub use next_step::{NextStep, RequestedScopes, next_step};
 pub use redirect_target::RedirectTarget;
 pub use sealed_request::SealedRequest;

@@ -1,13 +1,31 @@
 //! Values of arguments that several commands read.
 
 use std::io::{self, Read};
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+use clap::Args;
 
 use super::CommandError;
 use crate::config::parse_duration;
 use crate::protocol::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::users::password::MAX_BYTES;
+
+/// How many rows a list has at most.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Limit {
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value = "200")]
+    limit: NonZeroU32,
+}
+
+impl Limit {
+    /// As the store takes it.
+    pub fn rows(self) -> i64 {
+        i64::from(self.limit.get())
+    }
+}
 
 /// A lifetime of a client: a duration, or `default` for what is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

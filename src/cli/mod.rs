@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod client_view;
 mod config;
+mod consent;
 mod context;
 mod demo;
 mod error;
@@ -18,6 +19,7 @@ mod resource_server;
 mod role;
 mod scope;
 mod serve;
+mod session;
 mod user;
 
 use std::process::ExitCode;
@@ -66,6 +68,12 @@ enum Command {
     /// Make and change the accounts of people
     #[command(subcommand)]
     User(user::Command),
+    /// Show where people are signed in, and end that
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Show which apps people have let use their accounts, and take that back
+    #[command(subcommand)]
+    Consent(consent::Command),
     /// Register scopes: what an app may ask a person for
     #[command(subcommand)]
     Scope(scope::Command),
@@ -134,6 +142,8 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
             let result = match command {
                 Command::Client(command) => client::run(command, &context).await,
                 Command::User(command) => user::run(command, &context).await,
+                Command::Session(command) => session::run(command, &context).await,
+                Command::Consent(command) => consent::run(command, &context).await,
                 Command::Scope(command) => scope::run(command, &context).await,
                 Command::ResourceServer(command) => resource_server::run(command, &context).await,
                 Command::Role(command) => role::run(command, &context).await,

@@ -7,6 +7,9 @@ use super::{Store, StoreError, interval};
 use crate::model::{Actor, AuditEvent, AuditEventKind, Session, SessionId, UserId};
 use crate::time::Timestamp;
 
+/// The last use of a session is known this well.
+const NOTED_EVERY: Duration = Duration::from_mins(5);
+
 /// What a fresh session starts with.
 pub struct NewSession<'a> {
     /// Its public identifier.
@@ -96,16 +99,22 @@ impl Store {
         Ok(audit::done(&started, &[event]))
     }
 
-    /// The living session behind a cookie.
+    /// The living session behind a cookie. That it is used is noted, at most once in some minutes; its end stays.
     pub async fn session(&self, token_hash: &[u8], now: Timestamp) -> Result<Option<Session>, StoreError> {
         let row = sqlx::query!(
-            "SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at
+            "WITH noted AS (
+                 UPDATE sessions SET last_seen_at = clock_timestamp()
+                 WHERE token_hash = $1 AND last_seen_at < clock_timestamp() - $3::interval AND ended_at IS NULL
+                     AND least(idle_expires_at, expires_at) > greatest($2, clock_timestamp())
+             )
+             SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at
              FROM sessions s
              JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
              WHERE s.token_hash = $1 AND s.ended_at IS NULL
                  AND least(s.idle_expires_at, s.expires_at) > greatest($2, clock_timestamp())",
             token_hash,
             now.to_datetime(),
+            interval(NOTED_EVERY),
         )
         .fetch_optional(&self.pool)
         .await?;

@@ -2,6 +2,7 @@
 
 pub mod account;
 mod argon2id;
+mod device;
 mod known_browser;
 pub mod password;
 pub mod password_hasher;
@@ -13,6 +14,7 @@ mod throttle;
 
 pub use account::{AccountError, Accounts, NewAccount, SetPasswordLink};
 pub use argon2id::{Cost, CostError, Verdict};
+pub use device::device;
 pub use password::{NewPassword, PasswordProblem};
 pub use password_hasher::{Busy, HasherError, PasswordHasher};
 pub use session::SessionToken;

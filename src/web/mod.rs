@@ -13,6 +13,7 @@ mod middleware;
 pub mod pages;
 mod refused;
 mod respond;
+mod return_to;
 mod routes;
 pub mod security_headers;
 pub mod server;
@@ -24,6 +25,16 @@ use actix_web::web::Data;
 
 use crate::app::App;
 
+/// The signed-in person's overview.
+const ACCOUNT: &str = "/account";
+/// The browsers in which the person is signed in.
+const SESSIONS: &str = "/account/sessions";
+/// The apps with access to the account.
+const APPS: &str = "/account/apps";
+/// Taking an app's access back.
+const WITHDRAW: &str = "/account/apps/withdraw";
+/// Changing the own password.
+const PASSWORD: &str = "/password";
 /// Where the demo app of a first run begins.
 pub const DEMO: &str = "/demo";
 /// The demo app's redirect URI.

@@ -10,15 +10,15 @@ use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::endpoints::authorize::{authorize, authorize_posted};
 use super::endpoints::{
-    consent, demo, health, introspect, jwks, logout, metadata, password, revoke, set_password, sign_in,
-    sign_out, start, token,
+    account, apps, consent, demo, health, introspect, jwks, logout, metadata, password, revoke, sessions,
+    set_password, sign_in, sign_out, start, token,
 };
 use super::failure::PageError;
 use super::limits::Endpoint;
 use super::middleware::{bounded, guard_pages, open_to_scripts, preflight};
 use super::respond::method_not_allowed;
 use super::static_assets;
-use super::{DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, SIGN_OUT};
+use super::{ACCOUNT, APPS, DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, PASSWORD, SESSIONS, SIGN_OUT, WITHDRAW};
 use crate::protocol::discovery::{
     AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, END_SESSION_PATH, INTROSPECTION_PATH, JWKS_PATH,
     OPENID_CONFIGURATION_PATH, REVOCATION_PATH, TOKEN_PATH,
@@ -30,7 +30,6 @@ const ASSETS: &str = "/assets/{file}";
 const START: &str = "/";
 const SIGN_IN: &str = "/sign-in";
 const CONSENT: &str = "/consent";
-const PASSWORD: &str = "/password";
 const SET_PASSWORD: &str = "/password/set";
 
 /// All patterns, for the label of a metric.
@@ -53,6 +52,10 @@ const ALL: &[&str] = &[
     SIGN_OUT,
     END_SESSION_PATH,
     LOGOUT_CONFIRM,
+    ACCOUNT,
+    SESSIONS,
+    APPS,
+    WITHDRAW,
     DEMO,
     DEMO_CALLBACK,
 ];
@@ -104,6 +107,10 @@ pub fn configure(config: &mut ServiceConfig) {
                     Some(post().to(logout::logout_posted)),
                 ))
                 .service(page(LOGOUT_CONFIRM, get().to(logout::confirm), Some(post().to(logout::confirmed))))
+                .service(page(ACCOUNT, get().to(account::show), None))
+                .service(page(SESSIONS, get().to(sessions::show), Some(post().to(sessions::submit))))
+                .service(page(APPS, get().to(apps::show), None))
+                .service(page(WITHDRAW, get().to(apps::ask), Some(post().to(apps::submit))))
                 .service(page(DEMO, get().to(demo::begin), None))
                 .service(page(DEMO_CALLBACK, get().to(demo::callback), None))
                 .default_service(web::to(no_such_page)),

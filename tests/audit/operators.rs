@@ -50,6 +50,21 @@ async fn accounts() {
 }
 
 #[tokio::test]
+async fn sessions_and_consents() {
+    let (server, alice) = server().await;
+    let app = RelyingParty::register(&server, &[]);
+    app.sign_in(&Browser::new(&server), "alice", &[("scope", "openid")]).await;
+    let session = server.cli(&["session", "list", "alice"])[0]["id"].clone();
+    let target = |kind: &str, id: &Value| json!({ "target_kind": kind, "target_id": id, "user_id": alice });
+    let withdrawn =
+        and(target("client", &json!(app.client_id)), json!({ "details": { "scopes": ["openid"] } }));
+    let withdraw = format!("consent withdraw alice {}", app.client_id);
+    leaves(&server, &withdraw, "consent.withdrawn", withdrawn);
+    let ended = and(target("session", &session), json!({ "details": { "reason": "operator_request" } }));
+    leaves(&server, &format!("session end {}", session.as_str().unwrap()), "session.ended", ended);
+}
+
+#[tokio::test]
 async fn scopes_and_roles() {
     let (server, alice) = server().await;
     let about = |kind: &str, id: &str| json!({ "target_kind": kind, "target_id": id });

@@ -196,3 +196,50 @@ async fn an_app_that_cannot_be_told_of_a_logout() {
     let nobody = server.cli_output(&["logout-delivery", "retry", "00000000-0000-4000-8000-000000000000"], "");
     assert_eq!(nobody.status.code(), Some(1));
 }
+
+#[tokio::test]
+async fn ending_other_sessions() {
+    let (server, alice) = server().await;
+    let here = browser(&server);
+    let mut elsewhere = Vec::new();
+    for _ in 0..2 {
+        browser(&server).sign_in("alice").await;
+        elsewhere.push(session_of(&server, "sign_in.succeeded"));
+    }
+    here.sign_in("alice").await;
+    let page = here.get("/account/sessions").await;
+    let ended = |session: &Value| {
+        let session = json!({ "target_kind": "session", "target_id": session });
+        and(and(by_user(&alice), session), json!({ "details": { "reason": "user_request" } }))
+    };
+    here.submit(&page, &[("session", elsewhere[0].as_str().unwrap())]).await;
+    happened_once(&server, "session.ended", &ended(&elsewhere[0]));
+    here.submit(&page, &[("session", elsewhere[0].as_str().unwrap())]).await;
+    here.submit(&page, &[("everywhere_else", "yes")]).await;
+    here.submit(&page, &[("everywhere_else", "yes")]).await;
+    let all = events(&server, "session.ended");
+    assert_eq!(all.len(), 2, "each once: {all:#?}");
+    super::assert_has(&all[1], &ended(&elsewhere[1]));
+}
+
+#[tokio::test]
+async fn taking_an_apps_access_back() {
+    let (server, alice) = server().await;
+    let app = RelyingParty::register(&server, &[]);
+    let browser = browser(&server);
+    app.sign_in(&browser, "alice", &[("scope", "openid offline_access")]).await;
+    let page = browser.get(&format!("/account/apps/withdraw?client_id={}", app.client_id)).await;
+    browser.submit(&page, &[("csrf", "")]).await;
+    assert!(events(&server, "consent.withdrawn").is_empty(), "asked again");
+    browser.submit(&page, &[]).await;
+    browser.submit(&page, &[]).await;
+    let withdrawn = json!({
+        "target_kind": "client", "target_id": app.client_id, "client_id": app.client_id,
+        "details": { "scopes": ["openid", "offline_access"] },
+    });
+    happened_once(&server, "consent.withdrawn", &and(by_user(&alice), withdrawn));
+    assert!(
+        events(&server, "grant.revoked").is_empty(),
+        "the grants that end with it have none of their own"
+    );
+}

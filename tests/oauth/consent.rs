@@ -56,6 +56,58 @@ async fn it_is_remembered_per_client_and_a_new_scope_asks_again() {
 }
 
 #[tokio::test]
+async fn what_is_new_stands_first_and_apart() {
+    let server = Server::start().await;
+    server.user("alice", &[]);
+    let app = RelyingParty::register(&server, &[]);
+    let browser = Browser::new(&server);
+    browser.sign_in("alice").await;
+    let headings = |page: &Answer| {
+        let document = scraper::Html::parse_document(&page.body);
+        let selector = scraper::Selector::parse("h2, .scopes code").unwrap();
+        document.select(&selector).map(|found| found.text().collect::<String>()).collect::<Vec<_>>()
+    };
+    let first = open(&browser, &app, &[("scope", "openid email")]).await;
+    assert_eq!(headings(&first), ["It will be able to", "openid", "email"]);
+    browser.submit(&first, &[("decision", "allow")]).await;
+
+    let more = open(&browser, &app, &[("scope", "openid profile email")]).await;
+    let expected =
+        ["New: it will also be able to", "profile", "As you have allowed before", "openid", "email"];
+    assert_eq!(headings(&more), expected);
+    // A no leaves what was agreed to before, and asks again.
+    browser.submit(&more, &[("decision", "deny")]).await;
+    assert!(open(&browser, &app, &[("scope", "openid email")]).await.parameter("code").is_some());
+    assert_eq!(headings(&open(&browser, &app, &[("scope", "openid profile email")]).await), expected);
+    // Where nothing is new, the app wants to hear it once more.
+    let again = open(&browser, &app, &[("scope", "openid email"), ("prompt", "consent")]).await;
+    assert_eq!(headings(&again), ["It will be able to", "openid", "email"]);
+
+    let answer = browser.submit(&more, &[("decision", "allow")]).await;
+    assert!(answer.parameter("code").is_some(), "all that was shown is granted");
+    let consents = server.cli(&["consent", "list", "alice"]);
+    assert_eq!(consents[0]["scope"], "email openid profile");
+}
+
+#[tokio::test]
+async fn taken_back_it_is_asked_for_anew_without_what_was_agreed_to_before() {
+    let server = Server::start().await;
+    server.user("alice", &[]);
+    let (app, other) = (RelyingParty::register(&server, &[]), RelyingParty::register(&server, &[]));
+    let browser = Browser::new(&server);
+    for app in [&app, &other] {
+        app.sign_in(&browser, "alice", &[("scope", "openid email")]).await;
+    }
+    server.cli(&["consent", "withdraw", "alice", &app.client_id]);
+    let page = open(&browser, &app, &[("scope", "openid")]).await;
+    assert!(page.has_id("consent-allow") && !page.body.contains("As you have allowed before"));
+    assert!(browser.submit(&page, &[("decision", "allow")]).await.parameter("code").is_some());
+    assert!(open(&browser, &app, &[("scope", "openid email")]).await.has_id("consent-allow"));
+    // Of the other app nothing was taken.
+    assert!(open(&browser, &other, &[("scope", "openid email")]).await.parameter("code").is_some());
+}
+
+#[tokio::test]
 async fn an_app_that_another_could_pose_as_asks_every_time() {
     let server = Server::start().await;
     server.user("alice", &[]);

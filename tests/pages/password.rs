@@ -86,10 +86,10 @@ async fn it_takes_a_session_and_its_own_form() {
     let server = Server::start().await;
     server.user("alice", &[]);
     let browser = Browser::new(&server);
-    assert_eq!(browser.get("/password").await.location().as_deref(), Some("/sign-in"));
+    assert_eq!(browser.get("/password").await.location().as_deref(), Some("/sign-in?return_to=password"));
     let current = password_of("alice");
     let posted = browser.post("/password", &fields(&current, NEW, NEW)).await;
-    assert_eq!(posted.location().as_deref(), Some("/sign-in"));
+    assert_eq!(posted.location().as_deref(), Some("/sign-in?return_to=password"));
     browser.sign_in("alice").await;
     let forged = browser.post("/password", &fields(&current, NEW, NEW)).await;
     assert_eq!(forged.text_of("#problem strong"), "This page had been open for a while.");

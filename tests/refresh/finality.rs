@@ -162,12 +162,34 @@ async fn taking_consent_back_is() {
     let stage = Stage::start().await;
     for registration in [&[][..], &["--rotate-refresh-tokens", "false"]] {
         let scene = stage.scene(&OFFLINE, registration).await;
-        let client_id = &scene.app[0].client_id;
-        let statement = format!("DELETE FROM consents WHERE client_id = '{client_id}'");
+        let page =
+            scene.browser.get(&format!("/account/apps/withdraw?client_id={}", scene.app[0].client_id)).await;
         let take_back = async {
-            assert_eq!(stage.servers[0].database.execute(&statement).await, 1);
+            assert_eq!(scene.browser.submit(&page, &[]).await.status, 200);
         };
         stage.assert_final(&scene, 40, take_back).await;
+
+        // By an operator, and the person agrees again: what was given before stays dead.
+        let scene = stage.scene(&OFFLINE, registration).await;
+        let command = ["consent", "withdraw", &scene.person, &scene.app[0].client_id];
+        stage.assert_final(&scene, 0, stage.cli(&command, "")).await;
+        scene.app[0].sign_in(&scene.browser, &scene.person, &OFFLINE).await;
+        stage.assert_nothing_is_active(&scene, Vec::new()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_a_session_from_elsewhere_is() {
+    let stage = Stage::start().await;
+    for registration in [&[][..], &["--rotate-refresh-tokens", "false"]] {
+        let scene = stage.scene(&[], registration).await;
+        let elsewhere = Browser::new(&stage.servers[0]);
+        elsewhere.sign_in(&scene.person).await;
+        let page = elsewhere.get("/account/sessions").await;
+        let end = async {
+            assert_eq!(elsewhere.submit(&page, &[("everywhere_else", "yes")]).await.status, 200);
+        };
+        stage.assert_final(&scene, 30, end).await;
     }
 }
 
@@ -201,11 +223,17 @@ async fn a_new_password_is_whoever_sets_it() {
     stage.assert_final(&by_herself, 20, change).await;
 }
 
-/// The write's own guard: the row is held while a revocation and then a refresh, which has looked, wait for it.
+/// The write's own guard: the row is held while a revocation, or a consent that is taken back, and then a refresh,
+/// which has looked, wait for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_looked_before_a_revocation_and_writes_after_it_is_refused() {
     let stage = Stage::start().await;
-    for registration in [&[][..], &["--rotate-refresh-tokens", "false"]] {
+    for (registration, by_consent) in [
+        (&[][..], false),
+        (&["--rotate-refresh-tokens", "false"], false),
+        (&[], true),
+        (&["--rotate-refresh-tokens", "false"], true),
+    ] {
         let scene = stage.scene(&OFFLINE, registration).await;
         let token = scene.tokens.refresh_token();
         let mut sql = stage.servers[0].database.sql().await;
@@ -222,8 +250,13 @@ async fn a_refresh_that_looked_before_a_revocation_and_writes_after_it_is_refuse
             pause().await;
             holding.rollback().await.unwrap();
         };
-        let (revoked, refreshed, ()) = tokio::join!(scene.app[0].revoke(token), late_refresh, release);
-        assert_eq!(revoked.status, 200);
+        let page =
+            scene.browser.get(&format!("/account/apps/withdraw?client_id={}", scene.app[0].client_id)).await;
+        let end = async {
+            if by_consent { scene.browser.submit(&page, &[]).await } else { scene.app[0].revoke(token).await }
+        };
+        let (ended, refreshed, ()) = tokio::join!(end, late_refresh, release);
+        assert_eq!(ended.status, 200);
         refreshed.assert_refused(400, "invalid_grant");
     }
 }

@@ -15,6 +15,8 @@ pub enum EndReason {
     RefreshTokenReused,
     /// A scope that it held was deleted.
     ScopeDeleted,
+    /// The person's consent was taken back.
+    ConsentWithdrawn,
     /// Another sign-in took its place in the same browser.
     SignedInAgain,
     /// The person ended it, on the page of their sessions.
@@ -39,6 +41,7 @@ impl EndReason {
             Self::CodeReused => "code_reused",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::ScopeDeleted => "scope_deleted",
+            Self::ConsentWithdrawn => "consent_withdrawn",
             Self::SignedInAgain => "signed_in_again",
             Self::UserRequest => "user_request",
             Self::OperatorRequest => "operator_request",

@@ -98,6 +98,8 @@ audit_event_kinds! {
     ConsentGiven = "consent.given", Success;
     /// A person did not agree.
     ConsentDenied = "consent.denied", Success;
+    /// An app's access was taken back, with all its grants; the target is the app.
+    ConsentWithdrawn = "consent.withdrawn", Success;
     /// An app redeemed its code: the first tokens of a grant.
     CodeRedeemed = "code.redeemed", Success;
     /// A code was used again; its grant was ended.

@@ -63,8 +63,9 @@ impl Store {
         Self { origin, ..self.clone() }
     }
 
-    /// The same, in the name of somebody whom this change has shown.
-    pub(super) fn acting_as(&self, actor: Actor) -> Self {
+    /// The same, in the name of somebody who has shown who it is.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
         self.on_behalf_of(Origin { actor, ..self.origin.clone() })
     }
 

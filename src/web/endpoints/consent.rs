@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::authorize::{Begun, Question, Stage, issue, redirect_error};
 use super::sign_in::with_cookie;
 use crate::app::App;
-use crate::authorization::Approval;
+use crate::authorization::{Approval, divide_by_news};
 use crate::clients::role_names;
 use crate::model::ApplicationType;
 use crate::protocol::{AuthorizationError, redirect_uri};
@@ -86,11 +86,12 @@ fn ask(
     let Question { pending, person, scopes, .. } = question;
     let catalogue = app.registry.scopes();
     let words = |name: &str| catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default();
-    let granted: Vec<(&str, String, Vec<&str>)> = scopes
-        .grantable
-        .iter()
-        .map(|name| (name.as_str(), words(name), role_names(&person.roles, std::slice::from_ref(name))))
-        .collect();
+    let (new, known) = divide_by_news(&scopes.grantable, person.consented_scopes.as_deref());
+    let described = |names: &[&'_ String]| -> Vec<(String, String, Vec<&str>)> {
+        let role_names = |name| role_names(&person.roles, std::slice::from_ref(name));
+        names.iter().map(|name| ((*name).clone(), words(name), role_names(name))).collect()
+    };
+    let (new, known) = (described(&new), described(&known));
     let left_out: Vec<(&str, String)> =
         scopes.left_out.iter().map(|name| (name.as_str(), words(name))).collect();
     let registered = app.registry.resources();
@@ -104,10 +105,8 @@ fn ask(
         app: &pending.client.name,
         username: &person.session.username,
         switch_account_url: &format!("/sign-in?request={sealed}"),
-        scopes: &granted
-            .iter()
-            .map(|(name, description, roles)| RequestedScope { name, description, roles })
-            .collect::<Vec<_>>(),
+        scopes: &requested(&new),
+        known: &requested(&known),
         left_out: &left_out
             .iter()
             .map(|(name, description)| LeftOutScope { name, description })
@@ -116,6 +115,10 @@ fn ask(
         destination: destination(pending.target.uri(), pending.client.application_type),
     };
     with_cookie(html(StatusCode::OK, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
+}
+
+fn requested<'a>(scopes: &'a [(String, String, Vec<&str>)]) -> Vec<RequestedScope<'a>> {
+    scopes.iter().map(|(name, description, roles)| RequestedScope { name, description, roles }).collect()
 }
 
 fn destination(uri: &str, application_type: ApplicationType) -> Destination<'_> {

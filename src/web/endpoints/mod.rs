@@ -9,11 +9,15 @@ pub mod revoke;
 pub mod token;
 
 // For people.
+pub mod account;
+pub mod apps;
 pub mod authorize;
 pub mod consent;
 pub mod demo;
 pub mod logout;
+mod own_page;
 pub mod password;
+pub mod sessions;
 pub mod set_password;
 pub mod sign_in;
 pub mod sign_out;

@@ -3,18 +3,20 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::own_page::signed_in;
 use super::sign_in::with_cookie;
 use crate::app::App;
 use crate::model::{FoldedName, Session};
 use crate::secret::Secret;
-use crate::time::Timestamp;
 use crate::users::{AccountError, PasswordProblem as Problem, SessionToken, SignInError};
+use crate::web::ACCOUNT;
 use crate::web::extract::{
     BrowserCookies, CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token,
 };
 use crate::web::failure::PageError;
 use crate::web::pages::{Done, Link, Password, PasswordProblem};
 use crate::web::respond::{html, see_other};
+use crate::web::return_to::ReturnTo;
 use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /password`.
@@ -26,7 +28,7 @@ pub async fn show(
     now: Now,
 ) -> Result<HttpResponse, PageError> {
     let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other("/sign-in"));
+        return Ok(see_other(&ReturnTo::Password.after_sign_in()));
     };
     Ok(form(&app, &request, &token, &person, &cookie, None))
 }
@@ -42,7 +44,7 @@ pub async fn submit(
     now: Now,
 ) -> Result<HttpResponse, PageError> {
     let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other("/sign-in"));
+        return Ok(see_other(&ReturnTo::Password.after_sign_in()));
     };
     match change(&app, &request, &posted, &person, &known_browser).await? {
         Some(problem) => Ok(form(&app, &request, &token, &person, &cookie, Some(problem))),
@@ -52,7 +54,7 @@ pub async fn submit(
             &Done {
                 title: "Your password is changed",
                 message: "Everywhere else you have been signed out, and apps will ask you to sign in again.",
-                link: Some(Link { href: "/", text: "Back to the start page" }),
+                link: Some(Link { href: ACCOUNT, text: "Back to your account" }),
             },
         )),
     }
@@ -105,15 +107,6 @@ fn problem(error: AccountError) -> Result<PasswordProblem, PageError> {
         AccountError::Password(Problem::Name) => Ok(PasswordProblem::IsTheName),
         error => Err(error.into()),
     }
-}
-
-async fn signed_in(
-    app: &App,
-    session: Option<SessionToken>,
-    now: Timestamp,
-) -> Result<Option<(SessionToken, Session)>, PageError> {
-    let Some(token) = session else { return Ok(None) };
-    Ok(app.store.session(&token.hash(), now).await?.map(|person| (token, person)))
 }
 
 fn form(

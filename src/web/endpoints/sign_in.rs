@@ -18,6 +18,7 @@ use crate::web::extract::{
 use crate::web::failure::PageError;
 use crate::web::pages::{SignIn, SignInProblem};
 use crate::web::respond::{html, see_other};
+use crate::web::return_to::{self, ReturnTo};
 use crate::web::security_headers::CLIENT_FLOW;
 
 /// `GET /sign-in`.
@@ -30,10 +31,11 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let query = query_parameters(&request)?;
     let Some(sealed) = query.get("request")? else {
+        let return_to = query.get(return_to::PARAMETER)?.and_then(ReturnTo::named);
         if is_signed_in(&app, session.as_ref(), now.get()).await? {
-            return Ok(see_other("/"));
+            return Ok(see_other(return_to.map_or("/", ReturnTo::path)));
         }
-        let form = Form { sealed: None, app: None, username: "", problem: None };
+        let form = Form { sealed: None, app: None, return_to, username: "", problem: None };
         return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
     };
     let begun = Begun::resume(&app, sealed).await?;
@@ -41,6 +43,7 @@ pub async fn show(
     let form = Form {
         sealed: Some(sealed),
         app: Some(&asked.client.name),
+        return_to: None,
         username: asked.request.login_hint.as_deref().unwrap_or_default(),
         problem: None,
     };
@@ -62,10 +65,11 @@ pub async fn submit(
         Some(sealed) => Some(Begun::resume(&app, sealed).await?),
         None => None,
     };
+    let return_to = ReturnTo::named(form.field(return_to::PARAMETER)?);
     let username = form.field("username")?;
     let show = |problem: SignInProblem, status: StatusCode| {
         let name = begun.as_ref().map(|begun| begun.pending().client.name.as_str());
-        let form = Form { sealed, app: name, username, problem: Some(problem) };
+        let form = Form { sealed, app: name, return_to, username, problem: Some(problem) };
         form.show(&app, &request, session.as_ref(), &cookie, status)
     };
     if !form.is_genuine {
@@ -82,7 +86,7 @@ pub async fn submit(
         now: now.get(),
     };
     match app.sign_in().sign_in(attempt).await {
-        Ok(started) => Ok(signed_in(sealed, started, &app.config.issuer)),
+        Ok(started) => Ok(signed_in(sealed, return_to, started, &app.config.issuer)),
         Err(SignInError::NotRecognized) => {
             Ok(show(SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
         }
@@ -103,6 +107,7 @@ pub async fn submit(
 struct Form<'a> {
     sealed: Option<&'a str>,
     app: Option<&'a str>,
+    return_to: Option<ReturnTo>,
     username: &'a str,
     problem: Option<SignInProblem>,
 }
@@ -120,6 +125,7 @@ impl Form<'_> {
             csrf: &csrf_token(request, cookie, session),
             request: self.sealed,
             app: self.app,
+            return_to: self.return_to.map(ReturnTo::name),
             username: self.username,
             problem: self.problem,
         };
@@ -134,8 +140,14 @@ async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp)
     }
 }
 
-fn signed_in(sealed: Option<&str>, started: SignedIn, issuer: &Issuer) -> HttpResponse {
-    let next = sealed.map_or_else(|| "/".to_owned(), |sealed| format!("/consent?request={sealed}"));
+fn signed_in(
+    sealed: Option<&str>,
+    return_to: Option<ReturnTo>,
+    started: SignedIn,
+    issuer: &Issuer,
+) -> HttpResponse {
+    let own_page = return_to.map_or("/", ReturnTo::path);
+    let next = sealed.map_or_else(|| own_page.to_owned(), |sealed| format!("/consent?request={sealed}"));
     let response = with_cookie(see_other(&next), Some(SessionCookie::set(&started.session, issuer)));
     with_cookie(response, Some(BrowserCookies::set(started.known_browser, issuer)))
 }

@@ -22,6 +22,8 @@ pub struct Consent<'a> {
     pub switch_account_url: &'a str,
     /// What the app gets if the person agrees.
     pub scopes: &'a [RequestedScope<'a>],
+    /// What it was allowed before and asks for again, beside something new.
+    pub known: &'a [RequestedScope<'a>],
     /// What it asked for and does not get in any case.
     pub left_out: &'a [LeftOutScope<'a>],
     /// The APIs that the tokens are for (RFC 8707); empty: not said.
@@ -77,6 +79,13 @@ pub enum Destination<'a> {
 }
 
 impl Consent<'_> {
+    /// The scopes under their headings, what is new first.
+    fn groups(&self) -> Vec<(&'static str, &[RequestedScope<'_>])> {
+        let new = if self.known.is_empty() { "It will be able to" } else { "New: it will also be able to" };
+        let groups = [(new, self.scopes), ("As you have allowed before", self.known)];
+        groups.into_iter().filter(|(_, scopes)| !scopes.is_empty()).collect()
+    }
+
     /// Whether there is anything to agree to.
     fn can_allow(&self) -> bool {
         !self.scopes.is_empty() || self.left_out.is_empty()

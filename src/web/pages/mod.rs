@@ -3,16 +3,21 @@
 //! Templates are checked when the program is built and escape every value; none needs JavaScript.
 //! Texts name no fault of the person and say what happens next.
 
+mod account;
+mod apps;
 mod consent;
 mod demo;
 mod done;
 mod error;
+mod moment;
 mod password;
+mod sessions;
 mod set_password;
 mod sign_in;
 mod sign_out;
 mod signed_out;
 mod start;
+mod withdraw;
 mod wrong_address;
 
 #[cfg(test)]
@@ -22,17 +27,22 @@ mod tests;
 
 use std::time::Duration;
 
+pub use account::Account;
+pub use apps::{App, Apps};
 pub use askama::Template;
 pub use consent::{Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
 pub use demo::Demo;
 pub use done::Done;
 pub use error::ErrorPage;
+pub use moment::Moment;
 pub use password::{Password, PasswordProblem};
+pub use sessions::{Session, Sessions, SessionsOutcome};
 pub use set_password::{SetPassword, SetPasswordProblem};
 pub use sign_in::{SignIn, SignInProblem};
 pub use sign_out::SignOut;
 pub use signed_out::SignedOut;
 pub use start::Start;
+pub use withdraw::Withdraw;
 pub use wrong_address::WrongAddress;
 
 /// The name at the top of each page and in each title.

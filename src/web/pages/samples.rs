@@ -4,6 +4,11 @@
 use std::time::Duration;
 
 use super::*;
+use crate::model::AppAccess;
+use crate::time::Timestamp;
+
+/// The time at which the pages are shown, in seconds.
+const NOON: i64 = 1_795_348_800;
 
 /// A rendered page.
 pub struct Sample {
@@ -78,6 +83,7 @@ impl<'a> Texts<'a> {
         let mut samples = self.consents();
         samples.extend(self.sign_ins());
         samples.extend(self.passwords());
+        samples.extend(self.accounts());
         samples.extend(self.others());
         samples
     }
@@ -85,7 +91,7 @@ impl<'a> Texts<'a> {
     fn sign_ins(&self) -> Vec<Sample> {
         const IDS: &[&str] = &["username", "password", "login-submit"];
         let page = |name, username, app, request, problem| {
-            sample(name, IDS, &SignIn { csrf: self.token, request, app, username, problem })
+            sample(name, IDS, &SignIn { csrf: self.token, request, app, return_to: None, username, problem })
         };
         let (app, request) = (Some(self.app), Some(self.token));
         let wait = Duration::from_secs(290);
@@ -128,6 +134,7 @@ impl<'a> Texts<'a> {
             username: self.username,
             switch_account_url: self.url,
             scopes: &scopes,
+            known: &[],
             left_out: &left_out,
             resources: &resources,
             destination: Destination::Site(self.host),
@@ -135,6 +142,7 @@ impl<'a> Texts<'a> {
         let both: &[&str] = &["consent-allow", "consent-deny"];
         vec![
             sample("consent-some-left-out", both, &consent),
+            sample("consent-more", both, &Consent { scopes: &scopes[2..], known: &scopes[..2], ..consent }),
             sample("consent", both, &Consent { left_out: &[], resources: &[], ..consent }),
             sample(
                 "consent-device",
@@ -171,6 +179,65 @@ impl<'a> Texts<'a> {
             set("set-password-long", Some(SetPasswordProblem::TooLong)),
             set("set-password-differ", Some(SetPasswordProblem::NotTheSame)),
             set("set-password-expired", Some(SetPasswordProblem::FormExpired)),
+        ]
+    }
+
+    fn accounts(&self) -> Vec<Sample> {
+        let moment =
+            |seconds| Moment::new(Timestamp::from_unix_seconds(seconds), Timestamp::from_unix_seconds(NOON));
+        let session = |minutes: i64, is_this| Session {
+            id: format!("0199a3f2-7c1e-7b44-9a53-{minutes:012}"),
+            device: if is_this { "Firefox on Linux".to_owned() } else { self.app.to_owned() },
+            address: Some(self.host),
+            signed_in: moment(NOON - minutes * 3_600),
+            last_used: moment(NOON - minutes * 60),
+            is_this,
+        };
+        let sessions = [session(1, true), session(50, false), session(90, false)];
+        let list = |name, sessions, outcome| {
+            let page = Sessions { csrf: self.token, sessions, are_more: sessions.len() > 2, outcome };
+            sample(name, if sessions.len() > 1 { &["end-others", "back"] } else { &["back"] }, &page)
+        };
+        let app = |is_odd, access| App {
+            name: self.app,
+            withdraw_url: "/account/apps/withdraw?client_id=c".to_owned(),
+            is_unverified: is_odd,
+            is_disabled: is_odd,
+            skips_consent: is_odd,
+            hosts: vec![self.host, self.url],
+            scopes: self.scopes[usize::from(is_odd) * 4..]
+                .iter()
+                .map(|(_, words)| (*words).to_owned())
+                .collect(),
+            access,
+            since: moment(NOON - 40 * 86_400),
+            agreed_again: (!is_odd).then(|| moment(NOON - 86_400)),
+        };
+        let apps = [
+            app(false, AppAccess::Lasting),
+            app(false, AppAccess::WhileSignedIn),
+            app(false, AppAccess::None),
+            app(true, AppAccess::None),
+        ];
+        let withdraw = |name, skips_consent| {
+            let page = Withdraw { csrf: self.token, client_id: self.code, app: self.app, skips_consent };
+            sample(name, &["withdraw-confirm"], &page)
+        };
+        vec![
+            sample(
+                "account",
+                &["sessions", "apps", "password", "sign-out"],
+                &Account { username: self.username, email: self.host },
+            ),
+            list("sessions", &sessions[..2], None),
+            list("sessions-alone", &sessions[..1], Some(SessionsOutcome::EndedOthers)),
+            list("sessions-ended", &sessions[..2], Some(SessionsOutcome::Ended)),
+            list("sessions-had-ended", &sessions, Some(SessionsOutcome::HadEnded)),
+            list("sessions-expired", &sessions, Some(SessionsOutcome::FormExpired)),
+            sample("apps", &["back"], &Apps { apps: &apps, are_more: true }),
+            sample("apps-none", &["back"], &Apps { apps: &[], are_more: false }),
+            withdraw("withdraw", false),
+            withdraw("withdraw-own", true),
         ]
     }
 

@@ -6,7 +6,7 @@ use super::wait_in_words;
 
 /// `GET /sign-in`, and the answer to a `POST /sign-in` that did not sign anybody in.
 ///
-/// The form posts `csrf`, `request`, `username` and `password` to `/sign-in`.
+/// The form posts `csrf`, `request`, `return_to`, `username` and `password` to `/sign-in`.
 #[derive(Debug, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignIn<'a> {
@@ -16,6 +16,8 @@ pub struct SignIn<'a> {
     pub request: Option<&'a str>,
     /// The name of the app that asked for the sign-in.
     pub app: Option<&'a str>,
+    /// The name of the own page to go on to, where no app has asked.
+    pub return_to: Option<&'a str>,
     /// What stands in the field already; empty: nothing.
     pub username: &'a str,
     /// Why the person sees the form again.

@@ -56,8 +56,14 @@ fn texts_stay_texts() {
 #[test]
 fn a_text_arrives_as_it_was() {
     for text in hostile() {
-        let page =
-            SignIn { csrf: "c", request: Some(&text), app: Some(&text), username: &text, problem: None };
+        let page = SignIn {
+            csrf: "c",
+            request: Some(&text),
+            app: Some(&text),
+            return_to: None,
+            username: &text,
+            problem: None,
+        };
         let document = Html::parse_document(&page.render().unwrap());
         assert_eq!(attribute(select(&document, "#username")[0], "value"), text);
         assert_eq!(attribute(select(&document, "input[name=request]")[0], "value"), text);
@@ -180,7 +186,7 @@ fn only_an_app_on_the_device_brings_a_caution() {
 #[test]
 fn the_first_empty_field_has_the_focus() {
     for (username, focused) in [("", "username"), ("ada", "password")] {
-        let page = SignIn { csrf: "c", request: None, app: None, username, problem: None };
+        let page = SignIn { csrf: "c", request: None, app: None, return_to: None, username, problem: None };
         let document = Html::parse_document(&page.render().unwrap());
         assert_eq!(attribute(select(&document, "[autofocus]")[0], "id"), focused);
     }

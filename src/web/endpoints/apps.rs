@@ -1,0 +1,143 @@
+//! The apps with access to the own account, and taking that back.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::own_page::signed_in;
+use super::sign_in::with_cookie;
+use crate::app::App;
+use crate::clients::ScopeCatalogue;
+use crate::model::{Actor, AuthorizedApp, ClientId, Session};
+use crate::protocol::redirect_uri;
+use crate::time::Timestamp;
+use crate::users::SessionToken;
+use crate::web::extract::{
+    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
+};
+use crate::web::failure::PageError;
+use crate::web::pages::{self, Apps, Done, Link, Moment, Withdraw};
+use crate::web::respond::{html, see_other};
+use crate::web::return_to::ReturnTo;
+use crate::web::security_headers::OWN_PAGE;
+use crate::web::{APPS, WITHDRAW};
+
+/// So many are shown; a person has a few.
+const MOST_SHOWN: usize = 100;
+
+const ASKS_AGAIN: &str =
+    "It can no longer use your account. If you sign in to it again, you will be asked again.";
+const BY_ITSELF: &str = "It can no longer use your account, until you sign in to it again.";
+
+/// `GET /account/apps`.
+pub async fn show(
+    app: RequestApp,
+    SessionCookie(session): SessionCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let Some((_, person)) = signed_in(&app, session, now.get()).await? else {
+        return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
+    };
+    let found = app.store.apps_of(person.user_id, None, MOST_SHOWN as i64 + 1, now.get()).await?;
+    let catalogue = app.registry.scopes();
+    let apps: Vec<_> = found.iter().take(MOST_SHOWN).map(|one| shown(one, &catalogue, now.get())).collect();
+    let page = Apps { apps: &apps, are_more: found.len() > MOST_SHOWN };
+    Ok(html(StatusCode::OK, &OWN_PAGE, &page))
+}
+
+/// `GET /account/apps/withdraw`: asks before an app loses its access.
+pub async fn ask(
+    app: RequestApp,
+    request: HttpRequest,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
+        return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
+    };
+    let query = query_parameters(&request)?;
+    let named = query.get("client_id")?.unwrap_or_default();
+    let Some(authorized) = find(&app, &person, named, now.get()).await? else { return Ok(see_other(APPS)) };
+    Ok(question(&app, &request, &token, &cookie, &authorized))
+}
+
+/// `POST /account/apps/withdraw`: the consent is gone, and with it all that the app holds.
+pub async fn submit(
+    app: RequestApp,
+    request: HttpRequest,
+    form: CsrfForm,
+    SessionCookie(session): SessionCookie,
+    cookie: CsrfCookie,
+    now: Now,
+) -> Result<HttpResponse, PageError> {
+    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
+        return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
+    };
+    let named = form.field("client_id")?;
+    let Some(authorized) = find(&app, &person, named, now.get()).await? else { return Ok(see_other(APPS)) };
+    if !form.is_genuine {
+        return Ok(question(&app, &request, &token, &cookie, &authorized));
+    }
+    let store = app.store.acting_as(Actor::User(person.user_id));
+    store.withdraw_consent(person.user_id, &authorized.client_id).await?;
+    let done = Done {
+        title: &format!("{} has no access any more", authorized.name),
+        message: if authorized.skip_consent { BY_ITSELF } else { ASKS_AGAIN },
+        link: Some(Link { href: APPS, text: "Back to the apps" }),
+    };
+    Ok(html(StatusCode::OK, &OWN_PAGE, &done))
+}
+
+/// The app of this identifier, if the person has agreed to it.
+async fn find(
+    app: &App,
+    person: &Session,
+    client_id: &str,
+    now: Timestamp,
+) -> Result<Option<AuthorizedApp>, PageError> {
+    let client_id = ClientId::from(client_id.to_owned());
+    Ok(app.store.apps_of(person.user_id, Some(&client_id), 1, now).await?.pop())
+}
+
+fn question(
+    app: &App,
+    request: &HttpRequest,
+    token: &SessionToken,
+    cookie: &CsrfCookie,
+    authorized: &AuthorizedApp,
+) -> HttpResponse {
+    let page = Withdraw {
+        csrf: &csrf_token(request, cookie, Some(token)),
+        client_id: authorized.client_id.as_str(),
+        app: &authorized.name,
+        skips_consent: authorized.skip_consent,
+    };
+    with_cookie(html(StatusCode::OK, &OWN_PAGE, &page), cookie.to_set(&app.config.issuer))
+}
+
+fn withdraw_url(client_id: &ClientId) -> String {
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("client_id", client_id.as_str()).finish();
+    format!("{WITHDRAW}?{query}")
+}
+
+fn shown<'a>(authorized: &'a AuthorizedApp, catalogue: &ScopeCatalogue, now: Timestamp) -> pages::App<'a> {
+    let words = |name: &String| catalogue.get(name).map(|scope| scope.description.clone());
+    let mut hosts: Vec<&str> =
+        authorized.redirect_uris.iter().map(|uri| redirect_uri::host_for_display(uri)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    pages::App {
+        name: &authorized.name,
+        withdraw_url: withdraw_url(&authorized.client_id),
+        is_unverified: authorized.self_registered,
+        is_disabled: authorized.is_disabled,
+        skips_consent: authorized.skip_consent,
+        hosts,
+        scopes: authorized.scopes.iter().filter_map(words).collect(),
+        access: authorized.access,
+        since: Moment::new(authorized.created_at, now),
+        agreed_again: (authorized.updated_at != authorized.created_at)
+            .then(|| Moment::new(authorized.updated_at, now)),
+    }
+}
