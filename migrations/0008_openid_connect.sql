@@ -62,6 +62,10 @@ INSERT INTO scopes (name, description, built_in) VALUES
     ('address', 'See your postal address', true)
 ON CONFLICT (name) DO UPDATE SET built_in = true;
 
+ALTER TABLE consents
+    -- Of the scopes, those that the person was not asked for: a first-party client has them by the operator's word alone.
+    ADD COLUMN unasked_scopes text[] NOT NULL DEFAULT '{}';
+
 ALTER TABLE grants
     -- The session in which the person approved, also where the grant outlives it.
     ADD COLUMN started_in uuid,

@@ -47,6 +47,7 @@ fn cited(text: &str) -> BTreeSet<String> {
         "OAuth 2.1 §",
         "OpenID Connect Core",
         "OpenID Connect Discovery",
+        "Form Post Response Mode",
         "RP-Initiated Logout",
         "Back-Channel Logout",
     ];

@@ -206,6 +206,33 @@ async fn introspection_costs_one_and_revocation_at_most_two() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_request_asks_its_answer_costs_a_look_and_a_write() {
+    let counted = Counted::start().await;
+    let Counted { server, browser, app, .. } = &counted;
+    let own = RelyingParty::register(server, &["--skip-consent"]);
+    let tokens = app.sign_in(browser, "alice", &[]).await;
+    server.change_arrives().await;
+    let hint = tokens.0["id_token"].as_str().unwrap();
+    let (form_post, silent) = (("response_mode", "form_post"), ("prompt", "none"));
+    for (client, more, most) in [
+        (app, &[silent][..], 3),
+        (app, &[silent, ("id_token_hint", hint)], 2),
+        (app, &[form_post, ("max_age", "3600"), ("display", "popup")], 2),
+        (app, &[silent, ("max_age", "0")], 1),
+        (&own, &[silent], 3),
+        (&own, &[silent, ("scope", "openid email")], 2),
+        (&own, &[form_post], 2),
+        (app, &[("prompt", "select_account")], 1),
+    ] {
+        let path = client.authorize_path(&pkce().1, more);
+        let (answer, statements) = counted.of(browser.get(&path)).await;
+        assert!(answer.status == 303 || answer.has_id("form-post"), "{more:?}: {}", answer.body);
+        // The first request of a client looks it up.
+        assert!(statements.len() <= most, "{more:?}: {statements:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_and_health_cost_nothing() {
     let counted = Counted::start().await;
     let paths = [

@@ -7,7 +7,8 @@ use crate::clients::{Registry, ResourceCatalogue, ScopeCatalogue};
 use crate::model::{Client, ClientId, GrantType};
 use crate::protocol::scope::{OFFLINE_ACCESS, OPENID};
 use crate::protocol::{
-    AuthorizationError, AuthorizationRequest, ClientAndRedirect, Parameters, ScopeSet, UntrustedRequest,
+    AuthorizationError, AuthorizationRequest, ClientAndRedirect, Parameters, ResponseMode, ScopeSet,
+    UntrustedRequest,
 };
 use crate::store::{Store, StoreError};
 
@@ -39,8 +40,8 @@ pub struct Pending {
 pub enum Refusal {
     /// By a page: nothing tells where else it might go.
     Page(UntrustedRequest),
-    /// By redirect to the client.
-    Redirect(RedirectTarget, AuthorizationError),
+    /// By an answer to the client.
+    Answer(Box<RedirectTarget>, AuthorizationError),
     /// The database cannot be asked.
     Store(StoreError),
 }
@@ -64,9 +65,10 @@ impl Incoming<'_> {
         let client = self.client(&asked.client_id).await?;
         let uri = redirect_uri(&client, asked.redirect_uri.as_deref())?;
         let target = self.target(&client, &uri, asked.state.as_deref())?;
+        let target = target.by(ResponseMode::of_answers(parameters, &uri));
         match AuthorizationRequest::parse(parameters, asked, uri) {
             Ok(request) => self.judge(request, client, target),
-            Err(error) => Err(Refusal::Redirect(target, error)),
+            Err(error) => Err(Refusal::Answer(Box::new(target), error)),
         }
     }
 
@@ -74,6 +76,7 @@ impl Incoming<'_> {
     pub async fn resume(&self, request: AuthorizationRequest) -> Result<Pending, Refusal> {
         let client = self.client(&request.client_id).await?;
         let target = self.target(&client, &request.redirect_uri, request.state.as_deref())?;
+        let target = target.by(request.response_mode);
         self.judge(request, client, target)
     }
 
@@ -99,7 +102,7 @@ impl Incoming<'_> {
     ) -> Result<Pending, Refusal> {
         match check(&request, &client, &self.registry.scopes(), &self.registry.resources()) {
             Ok(scopes) => Ok(Pending { request, client, target, scopes }),
-            Err(error) => Err(Refusal::Redirect(target, error)),
+            Err(error) => Err(Refusal::Answer(Box::new(target), error)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Pending;
 use crate::config::{Sessions, Tokens};
-use crate::model::{AuthorizationCode, CodeId, Grant, GrantId, GrantType};
+use crate::model::{Agreement, AuthorizationCode, CodeId, Grant, GrantId, GrantType};
 use crate::protocol::scope::OFFLINE_ACCESS;
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
 use crate::store::{NewGrant, SignedIn, Store, StoreError};
@@ -23,13 +23,13 @@ pub struct CodeIssuer<'a> {
     pub sessions: &'a Sessions,
 }
 
-/// What the person approves, now or by a consent on file.
+/// What is approved.
 pub struct Approval {
     /// The scopes.
     pub scopes: Vec<String>,
-    /// Whether the person agreed just now.
-    pub consented: bool,
-    /// When the request came that they agreed to, by the database's clock.
+    /// Who agreed to them.
+    pub agreement: Agreement,
+    /// When the request came that was agreed to, by the database's clock.
     pub requested_at: Timestamp,
 }
 
@@ -51,7 +51,7 @@ impl CodeIssuer<'_> {
         approval: Approval,
         now: Timestamp,
     ) -> Result<Result<Secret<String>, NotIssued>, StoreError> {
-        let Approval { scopes, consented, requested_at } = approval;
+        let Approval { scopes, agreement, requested_at } = approval;
         // The database's clock is known only so well.
         let requested_at = requested_at + CLOCK_TOLERANCE;
         let grant = self.grant(pending, person, scopes, now);
@@ -76,7 +76,7 @@ impl CodeIssuer<'_> {
             code_hash: &sha256(&secret),
             session_id: person.session.id,
             session_idle_lifetime: self.sessions.idle_lifetime,
-            consented,
+            agreement,
             requested_at,
         };
         if !self.store.insert_grant(new, now).await? {

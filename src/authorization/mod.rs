@@ -10,6 +10,6 @@ mod sealed_request;
 pub use incoming::{Incoming, Pending, Refusal};
 pub use issue_code::{Approval, CodeIssuer, NotIssued};
 pub use news::divide_by_news;
-pub use next_step::{NextStep, RequestedScopes, next_step};
-pub use redirect_target::RedirectTarget;
+pub use next_step::{NextStep, RequestedScopes, Visitor, next_step};
+pub use redirect_target::{AuthorizationResponse, Delivery, RedirectTarget};
 pub use sealed_request::SealedRequest;

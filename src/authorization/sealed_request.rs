@@ -1,14 +1,15 @@
 //! The pending authorization request, sealed, in the URL of the sign-in and consent pages.
 //!
 //! An anonymous request writes nothing, survives a restart, and any replica continues it. What is sealed says
-//! what the client asked and when, never what the person did: replayed in another browser it is no more than
-//! the authorization link itself.
+//! what the client asked and when, and of what the person did only which session chose its account: replayed in
+//! another browser it is no more than the authorization link itself.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{MasterKeys, Purpose};
+use crate::model::SessionId;
 use crate::protocol::AuthorizationRequest;
 use crate::secret::{base64url, from_base64url};
 use crate::time::Timestamp;
@@ -23,6 +24,13 @@ const KEY_ID: usize = 8;
 pub struct SealedRequest {
     /// What the client asked.
     pub request: AuthorizationRequest,
+    /// The `sub` of the `id_token_hint` that came with it, verified: the person whom the request is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hinted_subject: Option<String>,
+    /// The session whose person chose this account, on the page that only this session could send. Anywhere else it
+    /// means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen_in: Option<SessionId>,
     /// Microseconds since 1970.
     requested_at: i64,
 }
@@ -30,7 +38,25 @@ pub struct SealedRequest {
 impl SealedRequest {
     /// A request that came at `requested_at`, by the database's clock.
     pub fn new(request: AuthorizationRequest, requested_at: Timestamp) -> Self {
-        Self { request, requested_at: requested_at.unix_micros() }
+        let requested_at = requested_at.unix_micros();
+        Self { request, hinted_subject: None, chosen_in: None, requested_at }
+    }
+
+    /// The same request, for nobody but the person of this `sub` (OpenID Connect Core §3.1.2.1 `id_token_hint`).
+    #[must_use]
+    pub fn for_subject(self, hinted_subject: Option<String>) -> Self {
+        Self { hinted_subject, ..self }
+    }
+
+    /// The same request, after the person of this session chose to go on with its account.
+    #[must_use]
+    pub fn chosen_in(self, session: SessionId) -> Self {
+        Self { chosen_in: Some(session), ..self }
+    }
+
+    /// Whether the person of this session has chosen its account for this request.
+    pub fn is_chosen_in(&self, session: SessionId) -> bool {
+        self.chosen_in == Some(session)
     }
 
     /// When the request came, by the database's clock.

@@ -2,6 +2,7 @@
 
 mod about;
 mod arguments;
+mod request_arguments;
 mod subjects;
 
 use clap::Subcommand;

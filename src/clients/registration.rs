@@ -231,6 +231,12 @@ pub async fn update(
     let authentication = changed(&registered.authentication, check_method(&metadata)?)?;
     let (document, may_change_subjects) = (metadata.sector_document.take(), metadata.may_change_subjects);
     let client = check(metadata, &store.scopes().await?, id.clone(), authentication, registered.created_at)?;
+    if registered.self_registered && client.skip_consent {
+        return Err(RegistrationError::Metadata(
+            "this client registered itself, and nobody has vouched for what it says: it cannot skip consent"
+                .to_owned(),
+        ));
+    }
     let mut client = Client {
         disabled_at: registered.disabled_at,
         self_registered: registered.self_registered,

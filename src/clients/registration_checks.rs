@@ -59,7 +59,8 @@ pub(super) fn check(
         metadata.refresh_idle_lifetime,
         metadata.refresh_absolute_lifetime,
     )?;
-    Ok(Client {
+    check_max_age(metadata.openid.default_max_age)?;
+    let client = Client {
         id,
         name: metadata.name,
         authentication,
@@ -85,7 +86,28 @@ pub(super) fn check(
         registration_token_hash: None,
         disabled_at: None,
         created_at,
-    })
+    };
+    check_skip_consent(&client)?;
+    Ok(client)
+}
+
+/// RFC 9700 §4.15: where another program could receive the answer, the person must see who asks.
+fn check_skip_consent(client: &Client) -> Result<(), Refusal> {
+    match client.redirect_uris.iter().find(|uri| client.skip_consent && !client.is_recognized_at(uri)) {
+        Some(uri) => refuse(format!(
+            "this client cannot skip consent, since another program could pose as it at {}: only a web app can, \
+             and a public one only at https",
+            quoted(uri)
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_max_age(default_max_age: Option<Duration>) -> Result<(), Refusal> {
+    match default_max_age {
+        Some(max_age) if max_age > LONGEST_REFRESH => refuse("the default max_age must be at most 400 days"),
+        _ => Ok(()),
+    }
 }
 
 /// Decides the type of application where it is not given, and checks each URI for it.

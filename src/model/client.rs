@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{AboutClient, ClientAuthentication, ClientId, LogoutMetadata, OpenIdMetadata};
 use crate::jose::Algorithm;
+use crate::protocol::redirect_uri;
 use crate::time::Timestamp;
 
 /// A registered client.
@@ -65,6 +66,13 @@ impl Client {
     /// Whether it can keep a secret or a key, and so prove who it is (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
         self.authentication != ClientAuthentication::Public
+    }
+
+    /// Whether an answer to this redirect URI surely reaches this client and no program that poses as it: only then may
+    /// it get one without asking the person each time (RFC 9700 §4.15, RFC 8252 §8.6).
+    pub fn is_recognized_at(&self, redirect_uri: &str) -> bool {
+        self.application_type == ApplicationType::Web
+            && (self.is_confidential() || redirect_uri::is_verified_https(redirect_uri))
     }
 
     /// Whether it may use this grant.

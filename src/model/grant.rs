@@ -30,6 +30,17 @@ pub struct Grant {
     pub expires_at: Timestamp,
 }
 
+/// Who agreed to what a grant gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// Whoever it was, it is on file.
+    OnFile,
+    /// The person, just now.
+    Person,
+    /// Nobody was asked: the operator vouches for the client.
+    Operator,
+}
+
 /// The refresh token family in a grant's row.
 #[derive(Debug, Clone)]
 pub struct RefreshState {

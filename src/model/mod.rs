@@ -23,7 +23,7 @@ pub use client_authentication::{
     SecretMethod,
 };
 pub use client_metadata::{AboutClient, LogoutMetadata, OpenIdMetadata, Sector};
-pub use grant::{AuthorizationCode, Grant, RefreshState};
+pub use grant::{Agreement, AuthorizationCode, Grant, RefreshState};
 pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_at, first_id_of_day};
 pub use logout_delivery::LogoutDelivery;
 pub use master_key::{StoredMasterKey, WrappedMasterKey};

@@ -12,6 +12,7 @@ use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, PkceError};
 use super::prompt::PromptSet;
 use super::resource::ResourceSet;
+use super::response_mode::ResponseMode;
 use super::scope::{OPENID, ScopeSet};
 
 /// Most bytes of all values together: the request travels sealed in the URLs of pages.
@@ -67,6 +68,9 @@ pub struct AuthorizationRequest {
     /// The scopes asked for; `None`: the default (RFC 6749 §3.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<ScopeSet>,
+    /// How the answer reaches the client.
+    #[serde(default, skip_serializing_if = "ResponseMode::is_default")]
+    pub response_mode: ResponseMode,
     /// What every answer repeats (RFC 6749 §4.1.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -104,10 +108,12 @@ impl AuthorizationRequest {
         parameters.refuse_repeated(&["resource"])?;
         refuse_unsupported(parameters)?;
         refuse_long(parameters)?;
-        check_response(parameters)?;
+        check_response_type(parameters)?;
+        let response_mode = response_mode(parameters, &redirect_uri)?;
         Ok(Self {
             client_id: client.client_id,
             redirect_uri,
+            response_mode,
             redirect_uri_given: client.redirect_uri.is_some(),
             scope: scope(parameters)?,
             state: client.state,
@@ -162,27 +168,23 @@ fn refuse_long(parameters: &Parameters) -> Result<(), AuthorizationError> {
     Ok(())
 }
 
-fn check_response(parameters: &Parameters) -> Result<(), AuthorizationError> {
-    // RFC 6749 §3.1.1: `response_type` is required.
+/// RFC 6749 §3.1.1: `response_type` is required.
+fn check_response_type(parameters: &Parameters) -> Result<(), AuthorizationError> {
     match parameters.get("response_type")? {
-        Some("code") => {}
-        Some(_) => {
-            return Err(AuthorizationError::unsupported_response_type(
-                "this 'response_type' is not supported: send code",
-            ));
-        }
-        None => {
-            return Err(AuthorizationError::invalid_request(
-                "the parameter 'response_type' is missing: send code",
-            ));
-        }
-    }
-    match parameters.get("response_mode")? {
-        None | Some("query") => Ok(()),
-        Some(_) => Err(AuthorizationError::invalid_request(
-            "this 'response_mode' is not supported: send query, or leave it out",
+        Some("code") => Ok(()),
+        Some(_) => Err(AuthorizationError::unsupported_response_type(
+            "this 'response_type' is not supported: send code",
         )),
+        None => {
+            Err(AuthorizationError::invalid_request("the parameter 'response_type' is missing: send code"))
+        }
     }
+}
+
+fn response_mode(parameters: &Parameters, redirect_uri: &str) -> Result<ResponseMode, AuthorizationError> {
+    let Some(text) = parameters.get("response_mode")? else { return Ok(ResponseMode::default()) };
+    ResponseMode::parse(text, redirect_uri)
+        .map_err(|error| AuthorizationError::invalid_request(error.to_string()))
 }
 
 fn scope(parameters: &Parameters) -> Result<Option<ScopeSet>, AuthorizationError> {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::authentication_context::ACR_VALUES_SUPPORTED;
 use super::prompt::Prompt;
+use super::response_mode::ResponseMode;
 use super::token_request::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
 
 /// Path of the authorization endpoint (RFC 6749 §3.1).
@@ -43,7 +44,7 @@ pub struct AuthorizationServerMetadata {
     pub jwks_uri: String,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: &'static [&'static str],
-    pub response_modes_supported: &'static [&'static str],
+    pub response_modes_supported: Vec<&'static str>,
     pub grant_types_supported: &'static [&'static str],
     pub token_endpoint_auth_methods_supported: &'static [&'static str],
     pub token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
@@ -55,6 +56,8 @@ pub struct AuthorizationServerMetadata {
     pub code_challenge_methods_supported: &'static [&'static str],
     pub authorization_response_iss_parameter_supported: bool,
     pub prompt_values_supported: Vec<&'static str>,
+    pub display_values_supported: &'static [&'static str],
+    pub ui_locales_supported: &'static [&'static str],
     pub subject_types_supported: &'static [&'static str],
     pub acr_values_supported: &'static [&'static str],
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
@@ -84,7 +87,7 @@ pub fn authorization_server_metadata(
         jwks_uri: endpoint(JWKS_PATH),
         scopes_supported: scopes.to_vec(),
         response_types_supported: &["code"],
-        response_modes_supported: &["query"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
         grant_types_supported: &[AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
         token_endpoint_auth_methods_supported: CONFIDENTIAL_OR_NONE,
         token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
@@ -100,6 +103,9 @@ pub fn authorization_server_metadata(
         // RFC 9207 §3.
         authorization_response_iss_parameter_supported: true,
         prompt_values_supported: Prompt::ALL.map(Prompt::as_str).to_vec(),
+        // One page fits them all, and opens in a popup too.
+        display_values_supported: &["page", "popup", "touch"],
+        ui_locales_supported: &["en"],
         subject_types_supported: &["public", "pairwise"],
         acr_values_supported: ACR_VALUES_SUPPORTED,
         id_token_signing_alg_values_supported: signing_algs.to_vec(),
@@ -159,7 +165,7 @@ mod tests {
                 "jwks_uri": "https://id.example/.well-known/jwks.json",
                 "scopes_supported": ["openid", "orders"],
                 "response_types_supported": ["code"],
-                "response_modes_supported": ["query"],
+                "response_modes_supported": ["query", "form_post"],
                 "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
                 "token_endpoint_auth_methods_supported": with_none,
                 "token_endpoint_auth_signing_alg_values_supported": algorithms,
@@ -171,6 +177,8 @@ mod tests {
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": true,
                 "prompt_values_supported": ["none", "login", "consent", "select_account"],
+                "display_values_supported": ["page", "popup", "touch"],
+                "ui_locales_supported": ["en"],
                 "subject_types_supported": ["public", "pairwise"],
                 "acr_values_supported": ["1"],
                 "id_token_signing_alg_values_supported": ["RS256"],

@@ -13,6 +13,7 @@
 //! | [`scope`] | sets of scopes |
 //! | [`resource`] | sets of resource indicators |
 //! | [`prompt`] | what the person shall be asked |
+//! | [`response_mode`] | how the answer reaches the client |
 //! | [`pkce`] | code challenge and verifier |
 //! | [`introspection_format`] | in which form an introspection answer is wanted |
 //! | [`discovery`] | what the server says about itself |
@@ -28,6 +29,7 @@ pub mod pkce;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod resource;
+pub mod response_mode;
 pub mod scope;
 pub mod token_request;
 pub mod token_response;
@@ -45,6 +47,7 @@ pub use pkce::{CodeChallenge, CodeVerifier};
 pub use prompt::{Prompt, PromptSet};
 pub use redirect_uri::RedirectUri;
 pub use resource::ResourceSet;
+pub use response_mode::ResponseMode;
 pub use scope::ScopeSet;
 pub use token_request::{
     AuthorizationCodeRequest, ClientCredentialsRequest, RefreshTokenRequest, TokenQuery, TokenRequest,

@@ -13,8 +13,10 @@ pub struct SignedIn {
     pub session: Session,
     /// The person's roles of today.
     pub roles: Vec<Role>,
-    /// Scopes that the person has agreed to for this client; `None`: never asked.
+    /// Scopes on file for this client; `None`: there is nothing on file.
     pub consented_scopes: Option<Vec<String>>,
+    /// Those of them that the person was not asked for: they count as long as the operator vouches for the client.
+    pub unasked_scopes: Vec<String>,
 }
 
 impl Store {
@@ -27,7 +29,7 @@ impl Store {
     ) -> Result<Option<SignedIn>, StoreError> {
         let row = sqlx::query!(
             r#"SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at, roles.roles AS "roles?",
-                   k.scopes AS "consented_scopes?"
+                   k.scopes AS "consented_scopes?", k.unasked_scopes AS "unasked_scopes?"
                FROM sessions s
                JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
                LEFT JOIN roles_of_users roles ON roles.user_id = s.user_id
@@ -51,6 +53,7 @@ impl Store {
             },
             roles: roles(row.roles)?,
             consented_scopes: row.consented_scopes,
+            unasked_scopes: row.unasked_scopes.unwrap_or_default(),
         }))
     }
 

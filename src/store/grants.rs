@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::audit::{self, audited};
 use super::{Store, StoreError, interval};
 use crate::model::{
-    Actor, AuditEvent, AuditEventKind, AuthorizationCode, Details, EndReason, Grant, GrantId, RefreshState,
-    Role, SessionId,
+    Actor, Agreement, AuditEvent, AuditEventKind, AuthorizationCode, Details, EndReason, Grant, GrantId,
+    RefreshState, Role, SessionId,
 };
 use crate::time::Timestamp;
 
@@ -24,8 +24,8 @@ pub struct NewGrant<'a> {
     pub session_id: SessionId,
     /// The session's idle lifetime, counted anew from this use.
     pub session_idle_lifetime: Duration,
-    /// Whether the person agreed just now: the consent is then written too.
-    pub consented: bool,
+    /// Who agreed. Where that is not on file yet it is then written too.
+    pub agreement: Agreement,
     /// When the request came, by the database's clock: a scope that was made later is another than the one asked for.
     pub requested_at: Timestamp,
 }
@@ -104,11 +104,15 @@ impl Store {
                          + (SELECT count(*) FROM scopes WHERE name = ANY($8) AND built_in) = cardinality($8::text[])
                  RETURNING id
              ), consent AS (
-                 INSERT INTO consents AS k (user_id, client_id, scopes, created_at, updated_at)
-                 SELECT $2, $5, $8, statement_timestamp(), statement_timestamp() FROM alive WHERE $6
+                 INSERT INTO consents AS k (user_id, client_id, scopes, unasked_scopes, created_at, updated_at)
+                 SELECT $2, $5, $8, CASE WHEN $24 THEN $8 ELSE '{}' END, statement_timestamp(),
+                     statement_timestamp() FROM alive WHERE $6
                  ON CONFLICT (user_id, client_id) DO UPDATE
                  SET updated_at = excluded.updated_at,
-                     scopes = ARRAY(SELECT DISTINCT unnest(k.scopes || excluded.scopes) ORDER BY 1)
+                     scopes = ARRAY(SELECT DISTINCT unnest(k.scopes || excluded.scopes) ORDER BY 1),
+                     unasked_scopes = CASE WHEN $24
+                         THEN ARRAY(SELECT unnest(excluded.scopes) EXCEPT SELECT unnest(k.scopes)) || k.unasked_scopes
+                         ELSE ARRAY(SELECT unnest(k.unasked_scopes) EXCEPT SELECT unnest(excluded.scopes)) END
                  RETURNING created_at
              ), granted AS (
                  INSERT INTO grants (id, user_id, client_id, session_id, requested_scopes, scopes, resources,
@@ -129,7 +133,7 @@ impl Store {
             interval(new.session_idle_lifetime),
             now.to_datetime(),
             grant.client_id.as_str(),
-            new.consented,
+            new.agreement != Agreement::OnFile,
             &grant.requested_scopes,
             &grant.scopes,
             grant.id.as_uuid(),
@@ -143,10 +147,11 @@ impl Store {
             code.code_challenge,
             code.nonce,
             code.expires_at.to_datetime(),
-            consent_given(grant).columns(&self.origin),
+            agreed(grant, new.agreement).columns(&self.origin),
             new.requested_at.to_datetime(),
             grant.started_in.map(SessionId::as_uuid),
             grant.claims,
+            new.agreement == Agreement::Operator,
         )
         .execute(&self.pool)
         .await;
@@ -238,10 +243,15 @@ impl Store {
     }
 }
 
-fn consent_given(grant: &Grant) -> AuditEvent {
-    AuditEvent::about_grant(AuditEventKind::ConsentGiven, grant)
-        .by(Actor::User(grant.user_id))
-        .with(Details::Scopes { scopes: grant.scopes.clone() })
+/// The event that is written with a consent.
+fn agreed(grant: &Grant, agreement: Agreement) -> AuditEvent {
+    let event = match agreement {
+        Agreement::Operator => AuditEvent::about_grant(AuditEventKind::ConsentSkipped, grant),
+        Agreement::Person | Agreement::OnFile => {
+            AuditEvent::about_grant(AuditEventKind::ConsentGiven, grant).by(Actor::User(grant.user_id))
+        }
+    };
+    event.with(Details::Scopes { scopes: grant.scopes.clone() })
 }
 
 /// A row of `grants` joined with what its life depends on.

@@ -110,7 +110,8 @@ impl Store {
                  FROM written WHERE written.name = ANY(resource_servers.scopes)
              ),
              consents_without AS (
-                 UPDATE consents SET scopes = array_remove(consents.scopes, written.name)
+                 UPDATE consents SET scopes = array_remove(consents.scopes, written.name),
+                     unasked_scopes = array_remove(consents.unasked_scopes, written.name)
                  FROM written WHERE written.name = ANY(consents.scopes)
              )",
             self.audit(&[AuditEvent::about(AuditEventKind::ScopeDeleted, "scope", name)]),

@@ -1,4 +1,4 @@
-//! What interrupts a page: an error page, or a redirect that carries a refusal to the client.
+//! What interrupts a page: an error page, or an answer that carries a refusal to the client.
 
 use std::error::Error;
 
@@ -8,9 +8,9 @@ use actix_web::{HttpResponse, ResponseError};
 use super::extract::FormError;
 use super::middleware::request_log::request_id;
 use super::pages::{ErrorPage, Link};
-use super::respond::{RETRY_AFTER, html, see_other};
+use super::respond::{RETRY_AFTER, html, to_client};
 use super::security_headers::CLIENT_FLOW;
-use crate::authorization::Refusal;
+use crate::authorization::{AuthorizationResponse, Refusal};
 use crate::logout::LogoutRefused;
 use crate::protocol::{ParametersError, UntrustedRequest};
 use crate::store::StoreError;
@@ -22,8 +22,8 @@ use crate::users::AccountError;
 pub enum PageError {
     /// An error page.
     Page(Box<Problem>),
-    /// The client is told, by redirect (RFC 6749 §4.1.2.1). Only a registered redirect URI gets here.
-    Redirect(String),
+    /// The client is told (RFC 6749 §4.1.2.1). Only a registered redirect URI gets here.
+    Client(AuthorizationResponse),
 }
 
 /// What an error page says.
@@ -152,7 +152,7 @@ impl std::fmt::Display for PageError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Page(problem) => write!(f, "{}: {}", problem.code, problem.message),
-            Self::Redirect(_) => f.write_str("redirected to the client with an error"),
+            Self::Client(_) => f.write_str("sent to the client with an error"),
         }
     }
 }
@@ -161,14 +161,14 @@ impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Page(problem) => problem.status,
-            Self::Redirect(_) => StatusCode::SEE_OTHER,
+            Self::Client(response) => to_client(response).status(),
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Page(problem) => problem.respond(),
-            Self::Redirect(location) => see_other(location),
+            Self::Client(response) => to_client(response),
         }
     }
 }
@@ -239,9 +239,9 @@ impl From<Refusal> for PageError {
         match refusal {
             Refusal::Page(error) => error.into(),
             Refusal::Store(error) => error.into(),
-            Refusal::Redirect(target, error) => {
+            Refusal::Answer(target, error) => {
                 events::request_refused(error.code().as_str(), error.description(), error.source());
-                Self::Redirect(target.redirect(&error))
+                Self::Client(target.refuse(&error))
             }
         }
     }

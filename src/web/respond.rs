@@ -10,8 +10,10 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use serde::Serialize;
 
+use super::pages::FormPost;
 use super::refused::{Asker, Refused};
 use super::security_headers;
+use crate::authorization::{AuthorizationResponse, Delivery};
 use crate::keys::KeyError;
 use crate::protocol::{TokenError, TokenErrorCode};
 use crate::telemetry::events;
@@ -110,6 +112,17 @@ pub fn see_other(location: &str) -> HttpResponse {
         .insert_header((header::LOCATION, location))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .finish()
+}
+
+/// Sends an answer to the client, in the way that it asked for.
+pub fn to_client(response: &AuthorizationResponse) -> HttpResponse {
+    match response.delivery() {
+        Delivery::Redirect(location) => see_other(location.expose()),
+        Delivery::Form { uri, fields } => {
+            let page = FormPost { uri, fields };
+            html(StatusCode::OK, &security_headers::FORM_POST, &page)
+        }
+    }
 }
 
 /// A document for everybody that caches may keep for `max_age`.

@@ -10,8 +10,8 @@ use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::endpoints::authorize::{authorize, authorize_posted};
 use super::endpoints::{
-    account, apps, consent, demo, health, introspect, jwks, logout, metadata, password, revoke, sessions,
-    set_password, sign_in, sign_out, start, token,
+    account, apps, consent, demo, health, introspect, jwks, logout, metadata, password, revoke,
+    select_account, sessions, set_password, sign_in, sign_out, start, token,
 };
 use super::failure::PageError;
 use super::limits::Endpoint;
@@ -29,6 +29,7 @@ const READY: &str = "/health/ready";
 const ASSETS: &str = "/assets/{file}";
 const START: &str = "/";
 const SIGN_IN: &str = "/sign-in";
+const SELECT_ACCOUNT: &str = "/select-account";
 const CONSENT: &str = "/consent";
 const SET_PASSWORD: &str = "/password/set";
 
@@ -46,6 +47,7 @@ const ALL: &[&str] = &[
     AUTHORIZATION_PATH,
     START,
     SIGN_IN,
+    SELECT_ACCOUNT,
     CONSENT,
     PASSWORD,
     SET_PASSWORD,
@@ -93,6 +95,11 @@ pub fn configure(config: &mut ServiceConfig) {
                 .service(page(START, get().to(start::show), None))
                 .service(page(AUTHORIZATION_PATH, get().to(authorize), Some(post().to(authorize_posted))))
                 .service(page(SIGN_IN, get().to(sign_in::show), Some(post().to(sign_in::submit))))
+                .service(page(
+                    SELECT_ACCOUNT,
+                    get().to(select_account::show),
+                    Some(post().to(select_account::submit)),
+                ))
                 .service(page(CONSENT, get().to(consent::show), Some(post().to(consent::submit))))
                 .service(page(PASSWORD, get().to(password::show), Some(post().to(password::submit))))
                 .service(page(

@@ -31,6 +31,22 @@ pub const CLIENT_FLOW: [Header; 6] = with_policy((
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
 ));
 
+/// Headers of the page that posts an answer to the client (Form Post Response Mode §2).
+///
+/// - The one script that it may run is the one that sends its form, named by its hash.
+/// - `form-action` is absent: browsers hold it against every redirect with which the client answers.
+/// - `Referrer-Policy` lets the client see which origin the form comes from, and no more. Under `same-origin` it would
+///   be told `Origin: null`, and could not tell us from anybody else.
+pub const FORM_POST: [Header; 6] = {
+    let [_, a, _, b, c, d] = CLIENT_FLOW;
+    let policy = (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
+         frame-ancestors 'none'",
+    );
+    [policy, a, ("Referrer-Policy", "strict-origin"), b, c, d]
+};
+
 /// Headers of a page that stays with us: start, password, sign-out.
 pub const OWN_PAGE: [Header; 7] = {
     let [policy, a, b, c, d, e] = with_policy((
@@ -48,7 +64,11 @@ const fn with_policy(policy: Header) -> [Header; 6] {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+
     use super::*;
+    use crate::secret::sha256;
+    use crate::web::pages::SUBMIT_SCRIPT;
 
     fn value(headers: &[Header], name: &str) -> Option<&'static str> {
         headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
@@ -64,6 +84,19 @@ mod tests {
             assert_eq!(value(headers, "Cache-Control"), Some("no-store"));
             assert_eq!(value(headers, "Referrer-Policy"), Some("same-origin"));
         }
+    }
+
+    #[test]
+    fn the_form_for_the_client_runs_its_own_script_and_no_other() {
+        let policy = value(&FORM_POST, "Content-Security-Policy").unwrap();
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha256(SUBMIT_SCRIPT.as_bytes()));
+        let without_script = policy.replace(&format!("script-src 'sha256-{hash}'; "), "");
+        assert_eq!(Some(without_script.as_str()), value(&CLIENT_FLOW, "Content-Security-Policy"));
+        for (name, of_all_pages) in CLIENT_FLOW {
+            let differs = ["Content-Security-Policy", "Referrer-Policy"].contains(&name);
+            assert!(differs || value(&FORM_POST, name) == Some(of_all_pages), "{name}");
+        }
+        assert_eq!(value(&FORM_POST, "Referrer-Policy"), Some("strict-origin"));
     }
 
     #[test]

@@ -119,6 +119,19 @@ async fn a_password_by_a_link() {
 }
 
 #[tokio::test]
+async fn nobody_is_said_to_have_agreed_who_was_not_asked() {
+    let (server, alice) = server().await;
+    let app = RelyingParty::register(&server, &["--skip-consent"]);
+    app.sign_in(&browser(&server), "alice", &[("scope", "openid email")]).await;
+    let skipped = json!({
+        "actor_kind": "client", "actor_id": app.client_id, "client_id": app.client_id, "user_id": alice,
+        "target_kind": "grant", "details": { "scopes": ["openid", "email"] }, "address": HOME,
+    });
+    happened_once(&server, "consent.skipped", &skipped);
+    assert!(events(&server, "consent.given").is_empty());
+}
+
+#[tokio::test]
 async fn agreeing_and_not_agreeing() {
     let (server, alice) = server().await;
     let app = RelyingParty::register(&server, &[]);

@@ -1,11 +1,11 @@
 //! Authorization requests, in both of their steps.
 
 use grantor::protocol::authorization_request::LONGEST_REQUEST;
-use grantor::protocol::{AuthorizationRequest, ClientAndRedirect, Parameters};
+use grantor::protocol::{AuthorizationRequest, ClientAndRedirect, Parameters, Prompt, ResponseMode};
 
 use super::{Pieces, assemble, lenient, only};
 
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 46] = [
     "&",
     "&",
     "=",
@@ -42,6 +42,16 @@ const WORDS: [&str; 36] = [
     "&request_uri=x",
     "&login_hint=alice",
     "&response_mode=query",
+    "&response_mode=form_post",
+    "&response_mode=",
+    "form_post",
+    "&prompt=select_account",
+    "&id_token_hint=e30.e30.e30",
+    "&display=popup",
+    "&ui_locales=en",
+    "&claims_locales=en",
+    "&acr_values=1",
+    "&redirect_uri=com.example.app%3A%2Fcb",
 ];
 const BEGINNING: &str = "client_id=app&response_type=code";
 
@@ -73,6 +83,19 @@ fn what_is_accepted_is_exactly_what_was_sent() {
         assert_eq!(only(&pairs, "state"), request.state.as_deref());
         assert_eq!(only(&pairs, "nonce"), request.nonce.as_deref());
         assert_eq!(only(&pairs, "login_hint"), request.login_hint.as_deref());
+        let mode = only(&pairs, "response_mode");
+        assert_eq!(mode.unwrap_or("query"), request.response_mode.as_str());
+        // The answers to a request that is good go as it says.
+        let parameters = Parameters::parse(&form).unwrap();
+        assert_eq!(ResponseMode::of_answers(&parameters, &request.redirect_uri), request.response_mode);
+        // A form can be posted to web servers only.
+        assert!(mode != Some("form_post") || request.redirect_uri.starts_with("http"));
+        let prompts: Vec<&str> =
+            only(&pairs, "prompt").into_iter().flat_map(|text| text.split_whitespace()).collect();
+        for prompt in Prompt::ALL {
+            assert_eq!(prompts.contains(&prompt.as_str()), request.prompt.contains(prompt));
+        }
+        assert!(!request.prompt.contains(Prompt::None) || prompts.iter().all(|prompt| *prompt == "none"));
         let max_age = only(&pairs, "max_age").map(|text| text.parse().unwrap());
         assert_eq!(max_age, request.max_age);
         // RFC 7636 §4.3, and RFC 9700 §2.1.1: a challenge counts by S256 alone.
@@ -85,6 +108,22 @@ fn what_is_accepted_is_exactly_what_was_sent() {
         let sent =
             |resource: &String| pairs.iter().any(|(name, value)| name == "resource" && value == resource);
         assert!(request.resources.as_slice().iter().all(sent));
+    });
+}
+
+#[test]
+fn the_way_of_an_answer_is_known_whatever_else_is_wrong() {
+    bolero::check!().with_type::<Pieces>().for_each(|pieces| {
+        let form = [BEGINNING.as_bytes(), &assemble(pieces, &WORDS)].concat();
+        let Ok(parameters) = Parameters::parse(&form) else { return };
+        let pairs = lenient(&form);
+        let named = pairs.iter().filter(|(name, _)| name == "response_mode");
+        let wanted: Vec<&str> = named.map(|(_, value)| value.as_str()).collect();
+        for uri in ["https://app.example/cb", "http://localhost/cb", "com.example.app:/cb"] {
+            let mode = ResponseMode::of_answers(&parameters, uri);
+            let by_form = wanted == ["form_post"] && uri.starts_with("http");
+            assert_eq!(mode == ResponseMode::FormPost, by_form, "{wanted:?} {uri}");
+        }
     });
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use grantor::authorization::SealedRequest;
 use grantor::keys::MasterKeys;
+use grantor::model::SessionId;
 use grantor::protocol::{AuthorizationRequest, ClientAndRedirect, Parameters};
 use grantor::secret::{Secret, base64url, from_base64url};
 use grantor::time::Timestamp;
@@ -55,12 +56,17 @@ fn it_opens_for_an_hour_with_its_key_and_says_what_was_sealed() {
         // Some centuries around now.
         let at = Timestamp::from_unix_micros((at % (1 << 53)).cast_signed());
         let later = Duration::from_micros(later % (2 * HOUR));
-        let sealed = SealedRequest::new(request.clone(), at).seal(&own).unwrap();
+        let (chosen_in, other_session) = (SessionId::random(), SessionId::random());
+        let sealed = SealedRequest::new(request.clone(), at).for_subject(Some(state.clone()));
+        assert!(!sealed.is_chosen_in(chosen_in));
+        let sealed = sealed.chosen_in(chosen_in).seal(&own).unwrap();
         assert!(SealedRequest::open(&sealed, &other, at).is_none());
         match SealedRequest::open(&sealed, &own, at + later) {
             Some(opened) => {
                 assert!(later < Duration::from_micros(HOUR));
                 assert!(opened.request == request && opened.requested_at() == at);
+                assert_eq!(opened.hinted_subject.as_ref(), Some(state));
+                assert!(opened.is_chosen_in(chosen_in) && !opened.is_chosen_in(other_session));
             }
             None => assert!(later >= Duration::from_micros(HOUR)),
         }

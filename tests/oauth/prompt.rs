@@ -33,7 +33,7 @@ async fn a_client_that_wants_a_fresh_sign_in_gets_the_password_page() {
     // `auth_time` counts whole seconds.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     // Case 62.
-    for more in [("prompt", "login"), ("prompt", "select_account"), ("max_age", "0")] {
+    for more in [("prompt", "login"), ("prompt", "login select_account"), ("max_age", "0")] {
         let (verifier, challenge) = pkce();
         let path = app.authorize_path(&challenge, &[more]);
         let page = browser.follow(browser.get(&path).await).await;

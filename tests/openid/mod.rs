@@ -1,12 +1,18 @@
-//! OpenID Connect as clients see it.
+//! OpenID Connect as clients and people see it, one file per rule.
 
 mod backchannel_logout;
+mod first_party;
+mod form_post;
+mod hints;
 mod id_token;
 mod id_token_hint;
 mod logout_queue;
+mod max_age;
 mod pairwise;
+mod prompt;
 mod rp_initiated_logout;
 mod session_end;
+mod stage;
 
 use serde_json::Value;
 

@@ -44,7 +44,10 @@ async fn no_page_can_be_framed_cached_sniffed_or_scripted() {
     let consent = browser.sign_in_on(&sign_in, "alice").await;
     assert!(sign_in.has_id("login-submit") && consent.has_id("consent-allow") && wrong.status == 422);
     let link = server.cli(&["user", "set-password", "alice", "--link"]);
-    let mut pages = vec![sign_in, wrong, consent];
+    let choose = browser.get(&app.authorize_path(&pkce().1, &[("prompt", "select_account")])).await;
+    let choose = browser.follow(choose).await;
+    assert!(choose.has_id("account-continue"));
+    let mut pages = vec![sign_in, wrong, consent, choose];
     for path in [
         "/",
         "/password",

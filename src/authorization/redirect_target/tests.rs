@@ -38,6 +38,14 @@ fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
     }
 }
 
+/// Where a redirect leads.
+fn location(response: &AuthorizationResponse) -> String {
+    match response.delivery() {
+        Delivery::Redirect(location) => location.expose().clone(),
+        Delivery::Form { .. } => panic!("it is a form"),
+    }
+}
+
 fn pairs(location: &str) -> Vec<(String, String)> {
     let (_, query) = location.split_once('?').unwrap();
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
@@ -55,11 +63,11 @@ fn every_answer_has_state_and_issuer() {
     let code = Secret::new("c0de".to_owned());
     let error = AuthorizationError::access_denied("no");
     assert_eq!(
-        pairs(&target(Some("s")).with_code(&code)),
+        pairs(&location(&target(Some("s")).with_code(&code))),
         [pair("tenant", "1"), pair("code", "c0de"), pair("state", "s"), pair("iss", ISSUER)]
     );
     assert_eq!(
-        pairs(&target(Some("s")).redirect(&error)),
+        pairs(&location(&target(Some("s")).refuse(&error))),
         [
             pair("tenant", "1"),
             pair("error", "access_denied"),
@@ -69,9 +77,33 @@ fn every_answer_has_state_and_issuer() {
         ]
     );
     assert_eq!(
-        pairs(&target(None).with_code(&code)),
+        pairs(&location(&target(None).with_code(&code))),
         [pair("tenant", "1"), pair("code", "c0de"), pair("iss", ISSUER)]
     );
+}
+
+#[test]
+fn a_form_has_what_the_query_would_have_and_leaves_the_uri_as_it_is() {
+    let uri = "https://app.example/cb?tenant=1";
+    let client = client(uri, ApplicationType::Web);
+    let target = RedirectTarget::new(&client, uri, Some("s"), ISSUER).unwrap().by(ResponseMode::FormPost);
+    let error = AuthorizationError::access_denied("no");
+    for (response, expected) in [
+        (
+            target.with_code(&Secret::new("c0de".to_owned())),
+            vec![("code", "c0de"), ("state", "s"), ("iss", ISSUER)],
+        ),
+        (
+            target.refuse(&error),
+            vec![("error", "access_denied"), ("error_description", "no"), ("state", "s"), ("iss", ISSUER)],
+        ),
+    ] {
+        let Delivery::Form { uri: action, fields } = response.delivery() else { panic!("a redirect") };
+        assert_eq!(action, uri);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.expose().as_str())).collect();
+        assert_eq!(fields, expected);
+        assert!(!format!("{response:?}").contains("c0de"));
+    }
 }
 
 #[test]
@@ -108,7 +140,7 @@ proptest! {
     ) {
         let client = client(&uri, ApplicationType::Web);
         let target = RedirectTarget::new(&client, &uri, Some(&state), ISSUER).unwrap();
-        let location = target.with_code(&Secret::new("c0de".to_owned()));
+        let location = location(&target.with_code(&Secret::new("c0de".to_owned())));
         prop_assert!(location.starts_with(&uri));
         prop_assert!(location.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{}", location);
         let answer = [pair("code", "c0de"), pair("state", &state), pair("iss", ISSUER)];

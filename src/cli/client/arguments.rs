@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::about::About;
+use super::request_arguments::RequestArguments;
 use super::subjects::Subjects;
 use crate::cli::CommandError;
 use crate::cli::arguments::{Lifetime, duration, lifetime, scopes};
@@ -147,6 +148,8 @@ struct Common {
     subjects: Subjects,
     #[command(flatten)]
     about: About,
+    #[command(flatten)]
+    requests: RequestArguments,
 }
 
 impl Create {
@@ -223,6 +226,7 @@ impl Common {
             || self.algorithms().iter().any(Option::is_some)
             || self.subjects.is_given()
             || self.about.is_given()
+            || self.requests.is_given()
     }
 
     fn apply(&self, metadata: &mut ClientMetadata, outgoing: &Policy) -> Result<(), CommandError> {
@@ -255,6 +259,7 @@ impl Common {
             check_addresses(metadata, outgoing, false)
                 .map_err(|reason| CommandError::new("invalid_client_metadata", reason))?;
         }
+        self.requests.apply(metadata);
         Ok(())
     }
 

@@ -167,3 +167,44 @@ fn a_repeated_entry_counts_once() {
     };
     assert!(matches!(with(many), Err(Refusal::Metadata(text)) if text.contains("at most 100")));
 }
+
+/// RFC 9700 §4.15.
+#[test]
+fn only_an_app_that_no_other_can_pose_as_skips_consent() {
+    let (web, native) = (Some(ApplicationType::Web), Some(ApplicationType::Native));
+    for (public, application_type, uri, accepted) in [
+        (false, None, "https://app.example/cb", true),
+        (true, None, "https://app.example/cb", true),
+        (false, None, "http://127.0.0.1/cb", true),
+        (true, web, "http://127.0.0.1:3000/cb", false),
+        (true, None, "http://127.0.0.1/cb", false),
+        (false, native, "https://app.example/cb", false),
+        (true, native, "https://app.example/cb", false),
+        (true, None, "com.example.app:/cb", false),
+    ] {
+        let registered = |skip_consent| {
+            with(|metadata| {
+                metadata.public = public;
+                metadata.application_type = application_type;
+                metadata.redirect_uris = strings(&[uri]);
+                metadata.skip_consent = skip_consent;
+            })
+        };
+        assert!(registered(false).is_ok(), "{uri}");
+        assert_eq!(registered(true).is_ok(), accepted, "{uri}");
+    }
+    // One that is not good enough is one too many.
+    let two = with(|metadata| {
+        metadata.public = true;
+        metadata.application_type = web;
+        metadata.redirect_uris.push("http://127.0.0.1:3000/cb".to_owned());
+        metadata.skip_consent = true;
+    });
+    assert!(two.is_err());
+}
+
+#[test]
+fn a_default_max_age_has_an_end() {
+    let max_age = |days| with(|m| m.openid.default_max_age = Some(DAY * days));
+    assert!(max_age(0).is_ok() && max_age(400).is_ok() && max_age(401).is_err());
+}

@@ -96,6 +96,8 @@ audit_event_kinds! {
     ScopeDeleted = "scope.deleted", Success;
     /// A person agreed to what an app asked for.
     ConsentGiven = "consent.given", Success;
+    /// A person was not asked, since the operator vouches for the app.
+    ConsentSkipped = "consent.skipped", Success;
     /// A person did not agree.
     ConsentDenied = "consent.denied", Success;
     /// An app's access was taken back, with all its grants; the target is the app.

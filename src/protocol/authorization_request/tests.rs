@@ -76,6 +76,35 @@ fn a_full_request_is_read() {
 }
 
 #[test]
+fn an_answer_by_form_is_asked_for_by_name() {
+    for (query, mode) in [
+        ("", ResponseMode::Query),
+        ("&response_mode=query", ResponseMode::Query),
+        ("&response_mode=form_post", ResponseMode::FormPost),
+    ] {
+        let request = parse(&format!("response_type=code{query}")).unwrap();
+        assert_eq!(request.response_mode, mode, "{query}");
+        let json = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<AuthorizationRequest>(&json).unwrap(), request);
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1: wishes of which nothing follows, since each page is one page in one language.
+#[rstest]
+#[case("display=page")]
+#[case("display=popup")]
+#[case("display=hologram")]
+#[case("ui_locales=fr-CA+fr+en")]
+#[case("claims_locales=de")]
+#[case("acr_values=1+phr")]
+#[case("anything=else")]
+fn a_wish_changes_nothing(#[case] wish: &str) {
+    assert_eq!(parse(&format!("response_type=code&{wish}")).unwrap(), parse("response_type=code").unwrap());
+    let twice = parse(&format!("response_type=code&{wish}&{wish}"));
+    assert_eq!(twice.unwrap_err().code().as_str(), "invalid_request");
+}
+
+#[test]
 fn a_small_request_is_sealed_small() {
     let request = parse("response_type=code&scope=+").unwrap();
     assert_eq!(
@@ -93,7 +122,7 @@ fn a_small_request_is_sealed_small() {
 #[case("response_type=CODE", "unsupported_response_type", "code")]
 #[case("response_type=code&response_type=code", "invalid_request", "response_type")]
 #[case("response_type=code&response_mode=fragment", "invalid_request", "response_mode")]
-#[case("response_type=code&response_mode=form_post", "invalid_request", "response_mode")]
+#[case("response_type=code&response_mode=form_post&response_mode=query", "invalid_request", "response_mode")]
 #[case("response_type=code&state=a&state=a", "invalid_request", "state")]
 #[case("response_type=code&scope=a&scope=b", "invalid_request", "scope")]
 #[case("response_type=code&scope=a%22", "invalid_scope", "scope")]

@@ -2,8 +2,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
 use crate::authorization::{
-    Approval, NextStep, NotIssued, Pending, RedirectTarget, RequestedScopes, SealedRequest, next_step,
+    Approval, NextStep, NotIssued, Pending, RedirectTarget, Refusal, RequestedScopes, SealedRequest, Visitor,
+    next_step,
 };
+use crate::model::{ClientId, SessionId};
 use crate::protocol::discovery::AUTHORIZATION_PATH;
 use crate::protocol::{AuthorizationError, Parameters};
 use crate::store::{SignedIn, StoreError};
@@ -11,7 +13,7 @@ use crate::telemetry::events;
 use crate::time::Timestamp;
 use crate::web::extract::{Now, RequestApp, SessionCookie, form_parameters, query_parameters};
 use crate::web::failure::PageError;
-use crate::web::respond::see_other;
+use crate::web::respond::{see_other, to_client};
 
 /// The authorization endpoint (RFC 6749 §3.1).
 pub async fn authorize(
@@ -52,8 +54,10 @@ pub struct Begun {
 
 /// Where a request under way stands for the person in front of it.
 pub enum Stage {
-    /// An answer is ready: a redirect to the client, or to the sign-in page.
+    /// An answer is ready: one for the client, or the way to the sign-in page.
     Answer(HttpResponse),
+    /// The person is to choose an account.
+    SelectAccount(Box<SignedIn>),
     /// The person is to be asked.
     Ask(Box<Question>),
 }
@@ -90,11 +94,22 @@ pub struct Question {
     pub requested_at: Timestamp,
 }
 
+/// What one look at session and consent shows, and what follows from it.
+pub struct Look {
+    /// Who is signed in.
+    pub person: Option<SignedIn>,
+    /// What happens next.
+    pub step: NextStep,
+    scopes: RequestedScopes,
+}
+
 impl Begun {
     async fn read(app: &App, parameters: &Parameters) -> Result<Self, PageError> {
         let pending = app.incoming().read(parameters).await.map_err(PageError::from)?;
+        let subject = hinted_subject(app, parameters, &pending.client.id)
+            .map_err(|error| Refusal::Answer(Box::new(pending.target.clone()), error))?;
         let sealed = SealedRequest::new(pending.request.clone(), app.registry.database_time());
-        Ok(Self { pending, sealed })
+        Ok(Self { pending, sealed: sealed.for_subject(subject) })
     }
 
     /// Continues a request that was sealed into a page's address.
@@ -110,6 +125,11 @@ impl Begun {
         &self.pending
     }
 
+    /// The same request, sealed anew, after the person of this session chose to go on with its account.
+    pub fn chosen_in(&self, session: SessionId, app: &App) -> Result<String, PageError> {
+        Ok(self.sealed.clone().chosen_in(session).seal(&app.master_keys)?)
+    }
+
     async fn advance(
         self,
         app: &App,
@@ -117,45 +137,89 @@ impl Begun {
         now: Timestamp,
     ) -> Result<HttpResponse, PageError> {
         let (sealed, target) = (self.sealed.clone(), self.pending.target.clone());
+        let page = |path| Ok(see_other(&format!("{path}?request={}", sealed.seal(&app.master_keys)?)));
         match self.stage(app, session, now).await {
             Ok(Stage::Answer(response)) => Ok(response),
-            Ok(Stage::Ask(_)) => {
-                Ok(see_other(&format!("/consent?request={}", sealed.seal(&app.master_keys)?)))
-            }
+            Ok(Stage::SelectAccount(_)) => page("/select-account"),
+            Ok(Stage::Ask(_)) => page("/consent"),
             // RFC 6749 §4.1.2.1: the client is known, and nothing has been shown yet that the person would lose.
-            Err(Trouble::Store(error)) => Ok(redirect_error(&target, &error.into())),
+            Err(Trouble::Store(error)) => Ok(refuse(&target, &error.into())),
             Err(Trouble::Sealing(error)) => Err(error.into()),
         }
     }
 
-    /// Looks who is signed in and decides; where nothing is left to ask, answers.
-    pub async fn stage(self, app: &App, session: Option<[u8; 32]>, now: Timestamp) -> Result<Stage, Trouble> {
-        let Self { pending, sealed } = self;
+    /// Looks who is signed in, and decides.
+    pub async fn look(
+        &self,
+        app: &App,
+        session: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<Look, StoreError> {
         let person = match session {
-            Some(hash) => app.store.signed_in(&hash, &pending.client.id, now).await?,
+            Some(hash) => app.store.signed_in(&hash, &self.pending.client.id, now).await?,
             None => None,
         };
         let roles = person.as_ref().map(|person| person.roles.as_slice()).unwrap_or_default();
-        let scopes = RequestedScopes::divide(&pending.scopes, &app.registry.scopes(), roles);
-        let requested_at = sealed.requested_at();
-        let step = next_step(&pending, person.as_ref(), &scopes, requested_at);
-        let answer = match (step, person) {
+        let scopes = RequestedScopes::divide(&self.pending.scopes, &app.registry.scopes(), roles);
+        let step = self.decide(app, person.as_ref(), &scopes);
+        Ok(Look { person, step, scopes })
+    }
+
+    fn decide(&self, app: &App, person: Option<&SignedIn>, scopes: &RequestedScopes) -> NextStep {
+        let visitor = person.map(|person| Visitor {
+            signed_in: person,
+            is_expected: self.sealed.hinted_subject.as_ref().is_none_or(|subject| {
+                *subject == app.pseudonyms.subject(&self.pending.client, person.session.user_id)
+            }),
+            has_chosen: self.sealed.is_chosen_in(person.session.id),
+        });
+        next_step(&self.pending, visitor, scopes, self.sealed.requested_at())
+    }
+
+    /// Looks who is signed in and decides; where nothing is left to ask, answers.
+    pub async fn stage(self, app: &App, session: Option<[u8; 32]>, now: Timestamp) -> Result<Stage, Trouble> {
+        let Look { person, step, scopes } = self.look(app, session, now).await?;
+        let requested_at = self.sealed.requested_at();
+        match (step, person) {
             (NextStep::Consent, Some(person)) => {
-                return Ok(Stage::Ask(Box::new(Question { pending, person, scopes, requested_at })));
+                Ok(Stage::Ask(Box::new(Question { pending: self.pending, person, scopes, requested_at })))
             }
-            (NextStep::Issue, Some(person)) => {
-                let approval = Approval { scopes: scopes.grantable, consented: false, requested_at };
-                issue(app, &pending, &person, approval).await?
+            (NextStep::SelectAccount, Some(person)) => Ok(Stage::SelectAccount(Box::new(person))),
+            (NextStep::Issue(agreement), Some(person)) => {
+                let approval = Approval { scopes: scopes.grantable.clone(), agreement, requested_at };
+                match issue(app, &self.pending, &person, approval).await? {
+                    Some(response) => Ok(Stage::Answer(response)),
+                    // The session ended meanwhile: nobody is signed in any more.
+                    None => self.away(app, self.decide(app, None, &scopes)),
+                }
             }
-            (NextStep::Refuse(error), _) => Some(redirect_error(&pending.target, &error)),
-            _ => None,
-        };
-        match answer {
-            Some(response) => Ok(Stage::Answer(response)),
-            None => {
-                Ok(Stage::Answer(see_other(&format!("/sign-in?request={}", sealed.seal(&app.master_keys)?))))
-            }
+            (step, _) => self.away(app, step),
         }
+    }
+
+    /// The way to the sign-in page, or back to the client: there is nobody here who could go on.
+    fn away(&self, app: &App, step: NextStep) -> Result<Stage, Trouble> {
+        Ok(Stage::Answer(match step {
+            NextStep::Refuse(error) => refuse(&self.pending.target, &error),
+            _ => see_other(&format!("/sign-in?request={}", self.sealed.seal(&app.master_keys)?)),
+        }))
+    }
+}
+
+/// The person whom the request is for (OpenID Connect Core §3.1.2.1 `id_token_hint`): that of an ID token which was
+/// issued to this client. It may have expired.
+fn hinted_subject(
+    app: &App,
+    parameters: &Parameters,
+    client: &ClientId,
+) -> Result<Option<String>, AuthorizationError> {
+    const NO_SUCH_TOKEN: &str =
+        "the parameter 'id_token_hint' is not an ID token that was issued to this client: leave it out";
+    let Some(text) = parameters.get("id_token_hint")? else { return Ok(None) };
+    match app.id_token_hint(text) {
+        Ok(hint) if hint.aud == *client => Ok(Some(hint.sub)),
+        Ok(_) => Err(AuthorizationError::invalid_request(NO_SUCH_TOKEN)),
+        Err(error) => Err(AuthorizationError::invalid_request(NO_SUCH_TOKEN).with_source(error)),
     }
 }
 
@@ -167,18 +231,18 @@ pub async fn issue(
     approval: Approval,
 ) -> Result<Option<HttpResponse>, StoreError> {
     match app.code_issuer().issue(pending, person, approval, app.registry.database_time()).await? {
-        Ok(code) => Ok(Some(see_other(&pending.target.with_code(&code)))),
+        Ok(code) => Ok(Some(to_client(&pending.target.with_code(&code)))),
         Err(NotIssued::SessionEnded) => Ok(None),
         Err(NotIssued::ScopeDeleted) => {
             let error =
                 AuthorizationError::invalid_scope("one of the scopes was deleted meanwhile: authorize again");
-            Ok(Some(redirect_error(&pending.target, &error)))
+            Ok(Some(refuse(&pending.target, &error)))
         }
     }
 }
 
 /// Sends a refusal to the client.
-pub fn redirect_error(target: &RedirectTarget, error: &AuthorizationError) -> HttpResponse {
+pub fn refuse(target: &RedirectTarget, error: &AuthorizationError) -> HttpResponse {
     events::request_refused(error.code().as_str(), error.description(), std::error::Error::source(error));
-    see_other(&target.redirect(error))
+    to_client(&target.refuse(error))
 }

@@ -3,12 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::authorize::{Begun, Question, Stage, issue, redirect_error};
+use super::authorize::{Begun, Question, Stage, issue, refuse};
 use super::sign_in::with_cookie;
 use crate::app::App;
 use crate::authorization::{Approval, divide_by_news};
 use crate::clients::role_names;
-use crate::model::ApplicationType;
+use crate::model::{Agreement, ApplicationType};
 use crate::protocol::{AuthorizationError, redirect_uri};
 use crate::users::SessionToken;
 use crate::web::extract::{
@@ -32,6 +32,7 @@ pub async fn show(
     let begun = Begun::resume(&app, sealed).await?;
     match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
         Stage::Answer(response) => Ok(response),
+        Stage::SelectAccount(_) => Ok(see_other(&format!("/select-account?request={sealed}"))),
         Stage::Ask(question) => Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie)),
     }
 }
@@ -53,10 +54,11 @@ pub async fn submit(
             app.store.deny_consent(&session.hash(), &begun.pending().client.id, now.get()).await?;
         }
         let denied = AuthorizationError::access_denied("the person did not agree");
-        return Ok(redirect_error(&begun.pending().target, &denied));
+        return Ok(refuse(&begun.pending().target, &denied));
     }
     let question = match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
         Stage::Answer(response) => return Ok(response),
+        Stage::SelectAccount(_) => return Ok(see_other(&format!("/select-account?request={sealed}"))),
         Stage::Ask(question) => question,
     };
     // The person agreed to what the page showed; if roles have changed since, the page is shown anew.
@@ -68,7 +70,7 @@ pub async fn submit(
         return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
     }
     let Question { pending, person, scopes, requested_at } = *question;
-    let approval = Approval { scopes: scopes.grantable, consented: true, requested_at };
+    let approval = Approval { scopes: scopes.grantable, agreement: Agreement::Person, requested_at };
     match issue(&app, &pending, &person, approval).await? {
         Some(response) => Ok(response),
         None => Ok(see_other(&format!("/sign-in?request={sealed}"))),

@@ -17,6 +17,7 @@ pub mod demo;
 pub mod logout;
 mod own_page;
 pub mod password;
+pub mod select_account;
 pub mod sessions;
 pub mod set_password;
 pub mod sign_in;

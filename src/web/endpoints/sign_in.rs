@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::Begun;
 use crate::app::App;
+use crate::authorization::NextStep;
 use crate::config::Issuer;
 use crate::secret::Secret;
 use crate::telemetry::events;
@@ -35,16 +36,19 @@ pub async fn show(
         if is_signed_in(&app, session.as_ref(), now.get()).await? {
             return Ok(see_other(return_to.map_or("/", ReturnTo::path)));
         }
-        let form = Form { sealed: None, app: None, return_to, username: "", problem: None };
+        let form = Form { sealed: None, app: None, return_to, username: "", again: false, problem: None };
         return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
     };
     let begun = Begun::resume(&app, sealed).await?;
+    let again = signs_in_again(&begun, &app, session.as_ref(), now.get()).await?;
     let asked = begun.pending();
+    let username = asked.request.login_hint.as_deref().or(again.as_deref());
     let form = Form {
         sealed: Some(sealed),
         app: Some(&asked.client.name),
         return_to: None,
-        username: asked.request.login_hint.as_deref().unwrap_or_default(),
+        username: username.unwrap_or_default(),
+        again: again.is_some(),
         problem: None,
     };
     Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK))
@@ -69,7 +73,7 @@ pub async fn submit(
     let username = form.field("username")?;
     let show = |problem: SignInProblem, status: StatusCode| {
         let name = begun.as_ref().map(|begun| begun.pending().client.name.as_str());
-        let form = Form { sealed, app: name, return_to, username, problem: Some(problem) };
+        let form = Form { sealed, app: name, return_to, username, again: false, problem: Some(problem) };
         form.show(&app, &request, session.as_ref(), &cookie, status)
     };
     if !form.is_genuine {
@@ -109,6 +113,7 @@ struct Form<'a> {
     app: Option<&'a str>,
     return_to: Option<ReturnTo>,
     username: &'a str,
+    again: bool,
     problem: Option<SignInProblem>,
 }
 
@@ -127,10 +132,24 @@ impl Form<'_> {
             app: self.app,
             return_to: self.return_to.map(ReturnTo::name),
             username: self.username,
+            again: self.again,
             problem: self.problem,
         };
         with_cookie(html(status, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
     }
+}
+
+/// The name of the person who is signed in, where the request demands a fresh sign-in of theirs. Who comes here to use
+/// another account finds an empty form.
+async fn signs_in_again(
+    begun: &Begun,
+    app: &App,
+    session: Option<&SessionToken>,
+    now: Timestamp,
+) -> Result<Option<String>, PageError> {
+    let look = begun.look(app, session.map(SessionToken::hash), now).await?;
+    let again = look.person.filter(|_| matches!(look.step, NextStep::SignInAgain));
+    Ok(again.map(|person| person.session.username))
 }
 
 async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp) -> Result<bool, PageError> {

@@ -1,6 +1,6 @@
 //! Pages: each is a struct of plain data in `x.rs` and its template in `x.html` beside it.
 //!
-//! Templates are checked when the program is built and escape every value; none needs JavaScript.
+//! Templates are checked when the program is built and escape every value; none needs JavaScript, and one has a little.
 //! Texts name no fault of the person and say what happens next.
 
 mod account;
@@ -9,8 +9,10 @@ mod consent;
 mod demo;
 mod done;
 mod error;
+mod form_post;
 mod moment;
 mod password;
+mod select_account;
 mod sessions;
 mod set_password;
 mod sign_in;
@@ -34,8 +36,12 @@ pub use consent::{Consent, Destination, LeftOutScope, RequestedResource, Request
 pub use demo::Demo;
 pub use done::Done;
 pub use error::ErrorPage;
+pub use form_post::FormPost;
+#[cfg(test)]
+pub use form_post::SUBMIT_SCRIPT;
 pub use moment::Moment;
 pub use password::{Password, PasswordProblem};
+pub use select_account::SelectAccount;
 pub use sessions::{Session, Sessions, SessionsOutcome};
 pub use set_password::{SetPassword, SetPasswordProblem};
 pub use sign_in::{SignIn, SignInProblem};

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 /// The time at which the pages are shown, in seconds.
 const NOON: i64 = 1_795_348_800;
+use crate::secret::Secret;
 
 /// A rendered page.
 pub struct Sample {
@@ -91,7 +92,11 @@ impl<'a> Texts<'a> {
     fn sign_ins(&self) -> Vec<Sample> {
         const IDS: &[&str] = &["username", "password", "login-submit"];
         let page = |name, username, app, request, problem| {
-            sample(name, IDS, &SignIn { csrf: self.token, request, app, return_to: None, username, problem })
+            sample(
+                name,
+                IDS,
+                &SignIn { csrf: self.token, request, app, return_to: None, username, again: false, problem },
+            )
         };
         let (app, request) = (Some(self.app), Some(self.token));
         let wait = Duration::from_secs(290);
@@ -107,6 +112,30 @@ impl<'a> Texts<'a> {
                 Some(SignInProblem::TooManyAttempts { wait }),
             ),
             page("sign-in-expired", self.username, app, request, Some(SignInProblem::FormExpired)),
+            sample(
+                "sign-in-again",
+                IDS,
+                &SignIn {
+                    csrf: self.token,
+                    request,
+                    app,
+                    username: self.username,
+                    return_to: None,
+                    again: true,
+                    problem: None,
+                },
+            ),
+            sample(
+                "select-account",
+                &["account-continue", "account-other"],
+                &SelectAccount {
+                    csrf: self.token,
+                    request: self.token,
+                    app: self.app,
+                    username: self.username,
+                    switch_account_url: self.url,
+                },
+            ),
         ]
     }
 
@@ -152,6 +181,14 @@ impl<'a> Texts<'a> {
             sample("consent-no-scope", both, &Consent { scopes: &[], left_out: &[], ..consent }),
             sample("consent-nothing", &["consent-deny"], &Consent { scopes: &[], ..consent }),
         ]
+    }
+
+    /// The page that posts to a client: with a script, and a form that goes elsewhere.
+    pub fn form_post(&self) -> Sample {
+        let uri = format!("https://app.example/cb?tenant={}", self.title);
+        let fields = [("code", self.token), ("state", self.message), ("iss", self.url)]
+            .map(|(name, value)| (name, Secret::new(value.to_owned())));
+        sample("form-post", &["form-post-continue"], &FormPost { uri: &uri, fields: &fields })
     }
 
     fn passwords(&self) -> Vec<Sample> {

@@ -20,6 +20,8 @@ pub struct SignIn<'a> {
     pub return_to: Option<&'a str>,
     /// What stands in the field already; empty: nothing.
     pub username: &'a str,
+    /// Whether somebody is signed in, and the app wants to be sure that it is still the same person.
+    pub again: bool,
     /// Why the person sees the form again.
     pub problem: Option<SignInProblem>,
 }

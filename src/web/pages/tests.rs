@@ -21,7 +21,7 @@ fn hostile() -> Vec<String> {
     ]
 }
 
-/// Each page in each state, with natural and with hostile texts.
+/// Each page of ours in each state, with natural and with hostile texts.
 fn every_page() -> Vec<Sample> {
     let mut pages = Texts::natural().render();
     for text in hostile() {
@@ -62,6 +62,7 @@ fn a_text_arrives_as_it_was() {
             app: Some(&text),
             return_to: None,
             username: &text,
+            again: true,
             problem: None,
         };
         let document = Html::parse_document(&page.render().unwrap());
@@ -88,6 +89,31 @@ fn nothing_is_inline_and_nothing_comes_from_elsewhere() {
         for link in select(&document, "link") {
             assert!(assets::find(attribute(link, "href")).is_some(), "{}", page.name);
         }
+    }
+}
+
+#[test]
+fn the_form_for_a_client_has_the_answer_as_it_was_and_one_script_of_ours() {
+    for text in hostile() {
+        let texts = Texts::all(&text);
+        let page = texts.form_post();
+        let document = Html::parse_document(&page.html);
+        let form = select(&document, "form[method=post]")[0];
+        assert_eq!(attribute(form, "action"), format!("https://app.example/cb?tenant={text}"));
+        let fields: Vec<_> = select(&document, "form input[type=hidden]")
+            .into_iter()
+            .map(|field| (attribute(field, "name"), attribute(field, "value")))
+            .collect();
+        assert_eq!(fields, [("code", &*text), ("state", &text), ("iss", &text)]);
+        // What works without scripts, and nothing named like what the script calls.
+        assert_eq!(select(&document, "form button[type=submit]:not([name])").len(), 1);
+        assert_eq!(select(&document, "form, [name=submit]").len(), 1);
+        let scripts = select(&document, "script");
+        assert_eq!(scripts.len(), 1);
+        assert_eq!(scripts[0].inner_html(), SUBMIT_SCRIPT);
+        assert!(scripts[0].value().attrs().next().is_none());
+        assert!(select(&document, "style, iframe, object, embed, img, base, svg[onload]").is_empty());
+        assert_eq!(select(&document, "h1").len(), 1);
     }
 }
 
@@ -186,7 +212,15 @@ fn only_an_app_on_the_device_brings_a_caution() {
 #[test]
 fn the_first_empty_field_has_the_focus() {
     for (username, focused) in [("", "username"), ("ada", "password")] {
-        let page = SignIn { csrf: "c", request: None, app: None, return_to: None, username, problem: None };
+        let page = SignIn {
+            csrf: "c",
+            request: None,
+            app: None,
+            return_to: None,
+            username,
+            again: false,
+            problem: None,
+        };
         let document = Html::parse_document(&page.render().unwrap());
         assert_eq!(attribute(select(&document, "[autofocus]")[0], "id"), focused);
     }
@@ -236,8 +270,10 @@ fn write_pages(folder: &Path, prefix: &str, texts: &Texts<'_>) {
         let name = path.rsplit('/').next().unwrap();
         std::fs::write(folder.join(name), asset.bytes).unwrap();
     }
-    for page in texts.render() {
-        let html = page.html.replace("\"/assets/", "\"");
+    for page in texts.render().into_iter().chain([texts.form_post()]) {
+        // A picture of it can be taken only if it stays.
+        let page_html = page.html.replace(SUBMIT_SCRIPT, "");
+        let html = page_html.replace("\"/assets/", "\"");
         std::fs::write(folder.join(format!("{prefix}{}.html", page.name)), html).unwrap();
     }
 }

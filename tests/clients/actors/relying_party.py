@@ -21,6 +21,20 @@ class RelyingParty:
                 path, _, query = self.path.partition("?")
                 if path == "/callback":
                     answers.put(dict(parse_qsl(query)))
+                self.thank()
+
+            def do_POST(self):
+                """As many clients do, it takes the form and sends the browser on to another host."""
+                path, _, query = self.path.partition("?")
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
+                headers = {name: self.headers[name] for name in ("Origin", "Referer")}
+                answers.put(dict(parse_qsl(query)) | dict(parse_qsl(form)) | headers)
+                self.send_response(303)
+                self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/signed-in")
+                self.end_headers()
+
+            def thank(self):
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.end_headers()
