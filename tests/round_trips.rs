@@ -233,6 +233,21 @@ async fn whatever_a_request_asks_its_answer_costs_a_look_and_a_write() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_the_own_account_costs_two() {
+    let counted = Counted::start().await;
+    let Counted { app, browser, .. } = &counted;
+    app.sign_in(browser, "alice", &[]).await;
+    let withdraw = format!("/account/apps/withdraw?client_id={}", app.client_id);
+    for path in ["/account", "/account/sessions", "/account/apps", &withdraw] {
+        let (answer, statements) = counted.of(browser.get(path)).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(statements.len() <= 2, "{path}: {statements:#?}");
+        let (_, statements) = counted.of(Browser::new(&counted.server).get(path)).await;
+        assert_eq!(statements, Vec::<String>::new(), "{path}: nobody is signed in");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_and_health_cost_nothing() {
     let counted = Counted::start().await;
     let paths = [

@@ -50,8 +50,6 @@ pub(super) struct ClientView<'a> {
     #[serde(flatten)]
     about: AboutView<'a>,
     skip_consent: bool,
-    default_max_age: Option<u64>,
-    require_auth_time: bool,
     disabled_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -98,8 +96,6 @@ impl<'a> From<&'a Client> for ClientView<'a> {
             sector_identifier_uri: sector.and_then(|sector| sector.uri.as_deref()),
             about: AboutView::from(client),
             skip_consent: client.skip_consent,
-            default_max_age: seconds(client.openid.default_max_age),
-            require_auth_time: client.openid.require_auth_time,
             disabled_at: client.disabled_at,
             created_at: client.created_at,
         }
@@ -152,7 +148,6 @@ pub(super) fn describe(client: &Client, now: Timestamp) -> String {
         ("ID tokens signed", client.id_token_signed_response_alg.unwrap_or_default().to_string()),
         ("subjects", subjects(client)),
         ("consent", if client.skip_consent { "not asked for" } else { "asked for" }.to_owned()),
-        ("sign in again after", client.openid.default_max_age.map_or_else(String::new, words)),
     ];
     let last = [("state", state(client)), ("created", client.created_at.to_string())];
     let all: Vec<_> = first.into_iter().chain(about::lines(client)).chain(last).collect();

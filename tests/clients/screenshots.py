@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: the real sign-in and consent pages, light and dark.
+"""Takes the pictures of the README: the real sign-in, consent and apps pages, light and dark.
 
 Not a test by name, so that pytest runs it only when `script/screenshots` asks.
 """
@@ -32,3 +32,11 @@ def test_pictures(relying_party, browser, grantor):
     browser.sign_in(person)
     browser.find("consent-allow")
     picture(browser, "consent")
+
+
+def test_pictures_of_the_account(relying_party, browser, grantor):
+    person = grantor.person(username="grace")
+    relying_party.tokens(browser, person, "openid orders.read offline_access")
+    browser.open(f"{grantor.issuer}/account/apps")
+    browser.find("withdraw-1")
+    picture(browser, "apps")

@@ -89,3 +89,29 @@ async fn an_app_that_waits_goes_first() {
     let answer: Answer = browser.submit(&page, &fields).await;
     assert!(answer.location().unwrap().starts_with("/consent?request="), "{:?}", answer.location());
 }
+
+#[tokio::test]
+async fn an_ill_made_form_changes_nothing_and_fails_nothing() {
+    let server = Server::start().await;
+    server.user("alice", &[]);
+    let browser = Browser::new(&server);
+    browser.sign_in("alice").await;
+    for path in ["/account/sessions", "/account/apps/withdraw"] {
+        for body in [
+            "session=%00",
+            "client_id=%00",
+            "session=%zz",
+            "client_id=%ff",
+            "csrf=a&csrf=b",
+            "session=a&session=b",
+        ] {
+            let request = browser.request(reqwest::Method::POST, path);
+            let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+            let answer = Answer::read(request.send().await.unwrap()).await;
+            assert!(answer.status.as_u16() < 500, "{path} {body}: {}", answer.status);
+        }
+    }
+    assert!(browser.get("/account/apps/withdraw?client_id=%00").await.is_error_page());
+    assert!(browser.get("/sign-in?return_to=apps&return_to=apps").await.is_error_page());
+    assert_eq!(browser.get("/account").await.status, 200);
+}

@@ -77,6 +77,10 @@ async fn pages_know_get_head_and_post_only() {
         ("/password", "GET, HEAD, POST"),
         ("/password/set", "GET, HEAD, POST"),
         ("/sign-out", "GET, HEAD, POST"),
+        ("/account", "GET, HEAD"),
+        ("/account/sessions", "GET, HEAD, POST"),
+        ("/account/apps", "GET, HEAD"),
+        ("/account/apps/withdraw", "GET, HEAD, POST"),
     ] {
         for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE, Method::OPTIONS] {
             let answer = Answer::read(browser.request(method.clone(), path).send().await.unwrap()).await;

@@ -47,10 +47,17 @@ async fn no_page_can_be_framed_cached_sniffed_or_scripted() {
     let choose = browser.get(&app.authorize_path(&pkce().1, &[("prompt", "select_account")])).await;
     let choose = browser.follow(choose).await;
     assert!(choose.has_id("account-continue"));
-    let mut pages = vec![sign_in, wrong, consent, choose];
+    let allowed = browser.submit(&consent, &[("decision", "allow")]).await;
+    assert!(allowed.parameter("code").is_some());
+    let withdraw = browser.get(&format!("/account/apps/withdraw?client_id={}", app.client_id)).await;
+    assert!(withdraw.has_id("withdraw-confirm"));
+    let mut pages = vec![sign_in, wrong, consent, choose, withdraw];
     for path in [
         "/",
         "/password",
+        "/account",
+        "/account/sessions",
+        "/account/apps",
         "/sign-out",
         "/nowhere",
         "/authorize",

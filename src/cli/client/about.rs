@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::arguments::{replace, replace_list};
-use crate::cli::arguments::{Lifetime, lifetime};
 use crate::clients::ClientMetadata;
 use crate::jose::Algorithm;
 
@@ -28,9 +27,6 @@ pub struct About {
     /// Sign its UserInfo answers with this algorithm [default: they are JSON]
     #[arg(long, value_name = "ALG")]
     userinfo_signed_response_alg: Option<Algorithm>,
-    /// How long ago people may have signed in where its request does not say, such as 1h, or "default"
-    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
-    default_max_age: Option<Lifetime>,
     /// Where the browser may go after a logout, exactly; may be repeated
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
@@ -64,7 +60,6 @@ impl About {
             || !self.contacts.is_empty()
             || !self.post_logout_redirect_uris.is_empty()
             || self.userinfo_signed_response_alg.is_some()
-            || self.default_max_age.is_some()
             || self.backchannel_logout_session_required.is_some()
             || self.end_offline_grants_with_session.is_some()
     }
@@ -79,7 +74,6 @@ impl About {
         replace_list(&mut about.contacts, &self.contacts);
         openid.userinfo_signed_response_alg =
             self.userinfo_signed_response_alg.or(openid.userinfo_signed_response_alg);
-        replace(&mut openid.default_max_age, self.default_max_age.map(|given| given.0));
         replace_list(&mut logout.post_logout_redirect_uris, &self.post_logout_redirect_uris);
         replace_or_clear(&mut logout.backchannel_logout_uri, self.backchannel_logout_uri.as_ref());
         replace(&mut logout.backchannel_logout_session_required, self.backchannel_logout_session_required);

@@ -11,7 +11,7 @@ const DAY: u64 = 24 * HOUR;
 pub struct Moment {
     /// How long ago, such as "3 days ago".
     pub ago: String,
-    /// When, such as "22 November 2026, 09:05 UTC".
+    /// When, such as "22 Nov 2026, 09:05 UTC".
     pub exact: String,
     /// The same for programs.
     pub datetime: String,
@@ -21,7 +21,8 @@ impl Moment {
     /// As it is at `now`.
     pub fn new(time: Timestamp, now: Timestamp) -> Self {
         let at = time.to_datetime();
-        let (day, month, year) = (at.day(), at.month(), at.year());
+        let (day, year) = (at.day(), at.year());
+        let month: String = at.month().to_string().chars().take(3).collect();
         Self {
             ago: ago(now.since(time)),
             exact: format!("{day} {month} {year}, {:02}:{:02} UTC", at.hour(), at.minute()),
@@ -50,7 +51,7 @@ mod tests {
     fn it_is_told_without_a_time_zone_and_with_one() {
         let time = Timestamp::from_rfc3339("2026-11-02T09:05:59Z").unwrap();
         let moment = Moment::new(time, time + Duration::from_secs(DAY));
-        assert_eq!(moment.exact, "2 November 2026, 09:05 UTC");
+        assert_eq!(moment.exact, "2 Nov 2026, 09:05 UTC");
         assert_eq!(moment.datetime, "2026-11-02T09:05:59Z");
         for (seconds, ago) in [
             (0, "in the last few minutes"),
