@@ -45,11 +45,12 @@ impl Deliveries {
         Self { store, shared, outgoing, under_way: JoinSet::new(), by_client: HashMap::new() }
     }
 
-    /// Until the end: begins what is due whenever the heartbeat has seen something, or an attempt has ended.
+    /// Begins what is due whenever the heartbeat has seen something, or an attempt has ended. At the end of the process
+    /// it waits for what is under way, so that it need not be sent again.
     pub async fn run(mut self, due: Arc<Notify>, stop: CancellationToken) {
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 () = due.notified() => {}
                 Some(ended) = self.under_way.join_next() => self.ended(ended),
             }
@@ -58,6 +59,7 @@ impl Deliveries {
                 tracing::debug!(error = &error as &dyn std::error::Error, "no logout token could be claimed");
             }
         }
+        while self.under_way.join_next().await.is_some() {}
     }
 
     async fn begin_due(&mut self) -> Result<(), StoreError> {

@@ -85,7 +85,8 @@ async fn nothing_that_people_see_or_apis_ask_can_be_read_by_a_script() {
     let authorize = app.authorize_path(&pkce().1, &[]);
     let own = ["/", "/account", "/account/sessions", "/account/apps", "/account/apps/withdraw", "/password"];
     let others = [&*authorize, "/sign-in", "/consent", "/sign-out", "/introspect", "/health/ready"];
-    for path in own.into_iter().chain(others) {
+    let logout = ["/logout", "/logout/confirm"];
+    for path in own.into_iter().chain(others).chain(logout) {
         for answer in [
             from_a_script(&browser, Method::GET, path).await,
             from_a_script(&browser, Method::POST, path).await,

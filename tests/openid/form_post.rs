@@ -140,10 +140,17 @@ async fn an_address_that_takes_no_form_gets_none() {
 async fn an_unregistered_address_gets_neither_form_nor_redirect() {
     let stage = Stage::new().await;
     let browser = stage.browser_of("alice").await;
-    for more in [[FORM, ("redirect_uri", "https://evil.example/cb")], [FORM, ("client_id", "nobody")]] {
+    for (wrong, code) in [
+        (("redirect_uri", "https://evil.example/cb"), "invalid_request"),
+        (("redirect_uri", ""), "invalid_request"),
+        (("client_id", "nobody"), "invalid_client"),
+        (("client_id", ""), "invalid_request"),
+    ] {
+        let more = [FORM, wrong];
         for answer in [stage.open(&browser, &more).await, stage.post(&browser, &more).await] {
             assert!(answer.is_error_page(), "{} {:?}", answer.status, answer.location());
             assert!(!answer.exists("form") && !answer.body.contains("evil.example"));
+            assert!(answer.text_of("#error-page").contains(code), "{wrong:?}");
         }
     }
 }

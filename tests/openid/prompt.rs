@@ -23,7 +23,7 @@ async fn a_fresh_sign_in_is_asked_of_the_person_who_is_signed_in() {
     }
     // Whose name the client knows better stands there.
     let page = stage.open(&browser, &[("prompt", "login"), ("login_hint", "bob")]).await;
-    assert_eq!(page.form().1["username"], "bob");
+    assert_eq!((page.form().1["username"].as_str(), page.text_of("h1").as_str()), ("bob", "Sign in"));
     // Somebody else may sign in instead, and is asked for the own consent.
     let page = browser.sign_in_on(&page, "bob").await;
     assert!(page.has_id("consent-allow") && page.text_of(".person").contains("bob"));

@@ -81,6 +81,8 @@ async fn pages_know_get_head_and_post_only() {
         ("/account/sessions", "GET, HEAD, POST"),
         ("/account/apps", "GET, HEAD"),
         ("/account/apps/withdraw", "GET, HEAD, POST"),
+        ("/logout", "GET, HEAD, POST"),
+        ("/logout/confirm", "GET, HEAD, POST"),
     ] {
         for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE, Method::OPTIONS] {
             let answer = Answer::read(browser.request(method.clone(), path).send().await.unwrap()).await;
@@ -95,7 +97,7 @@ async fn pages_know_get_head_and_post_only() {
 async fn a_form_is_a_form() {
     let server = Server::start().await;
     let browser = Browser::new(&server);
-    for path in ["/sign-in", "/consent", "/sign-out", "/password/set"] {
+    for path in ["/sign-in", "/consent", "/sign-out", "/password/set", "/logout", "/logout/confirm"] {
         for content_type in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
             let request = browser.request(Method::POST, path).header("content-type", content_type);
             let answer = Answer::read(request.body("a=b").send().await.unwrap()).await;

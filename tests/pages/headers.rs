@@ -59,6 +59,8 @@ async fn no_page_can_be_framed_cached_sniffed_or_scripted() {
         "/account/sessions",
         "/account/apps",
         "/sign-out",
+        "/logout/confirm",
+        "/logout?client_id=nobody",
         "/nowhere",
         "/authorize",
         "/consent",

@@ -42,12 +42,13 @@ pub async fn show(
     let begun = Begun::resume(&app, sealed).await?;
     let again = signs_in_again(&begun, &app, session.as_ref(), now.get()).await?;
     let asked = begun.pending();
-    let username = asked.request.login_hint.as_deref().or(again.as_deref());
+    let hint = asked.request.login_hint.as_deref();
+    let again = again.as_deref().filter(|name| hint.is_none_or(|hint| hint == *name));
     let form = Form {
         sealed: Some(sealed),
         app: Some(&asked.client.name),
         return_to: None,
-        username: username.unwrap_or_default(),
+        username: again.or(hint).unwrap_or_default(),
         again: again.is_some(),
         problem: None,
     };
