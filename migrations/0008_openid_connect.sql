@@ -30,7 +30,14 @@ ALTER TABLE clients
     -- Whether the client registered itself, so that nobody has looked at what it says of itself (RFC 7591).
     ADD COLUMN self_registered boolean NOT NULL DEFAULT false,
     -- SHA-256 of its registration access token (RFC 7592).
-    ADD COLUMN registration_token_hash bytea;
+    ADD COLUMN registration_token_hash bytea,
+    -- That of the one before, which is good until the newer one has been used.
+    ADD COLUMN previous_registration_token_hash bytea,
+    -- Since when nobody has given a client that registered itself access; NULL: somebody has, or it does not expire.
+    ADD COLUMN unused_since timestamptz;
+CREATE INDEX clients_self_registered ON clients (unused_since) WHERE self_registered;
+-- Whether anybody has given a client access.
+CREATE INDEX consents_by_client ON consents (client_id);
 
 -- Initial access tokens (RFC 7591 §3): who has one may register clients.
 CREATE TABLE initial_access_tokens (

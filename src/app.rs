@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::authorization::{CodeIssuer, Incoming};
-use crate::clients::{AuthenticatedClient, Authenticator, KeySets, Registry};
+use crate::clients::{
+    AuthenticatedClient, Authenticator, KeySets, Registry, ScopeCatalogue, SelfRegistration,
+};
 use crate::config::Config;
 use crate::demo::DemoApp;
 use crate::grants::Grants;
@@ -37,6 +39,8 @@ pub struct Shared {
     pub pseudonyms: Pseudonyms,
     /// The registered clients and scopes.
     pub registry: Registry,
+    /// The way out, for what clients name when they register themselves.
+    pub outgoing: Outgoing,
     /// Public keys of clients that are given by address.
     pub key_sets: KeySets,
     /// The hashing pool.
@@ -76,14 +80,16 @@ impl Shared {
         passwords: PasswordHasher,
         demo: Option<DemoApp>,
     ) -> Self {
-        let outgoing = Policy::new(&config.outgoing.allowed_origins, config.issuer.is_loopback());
-        let key_sets = KeySets::new(Outgoing::new(outgoing));
+        let policy = Policy::new(&config.outgoing.allowed_origins, config.issuer.is_loopback());
+        let outgoing = Outgoing::new(policy.clone());
+        let key_sets = KeySets::new(Outgoing::new(policy));
         Self {
             config,
             master_keys,
             keys,
             pseudonyms,
             registry,
+            outgoing,
             key_sets,
             passwords,
             waiting: Waiting::new(),
@@ -155,6 +161,19 @@ impl App {
             issuer: self.issuer(),
         };
         authenticator.authenticate(credentials, now).await
+    }
+
+    /// Clients that register themselves (RFC 7591). `scopes` are those of this moment.
+    pub fn self_registration<'a>(&'a self, scopes: &'a ScopeCatalogue) -> SelfRegistration<'a> {
+        SelfRegistration {
+            store: &self.store,
+            master_keys: &self.master_keys,
+            config: &self.config.registration,
+            scopes,
+            algorithms: self.keys.current().algorithms(self.registry.database_time()).collect(),
+            outgoing: &self.outgoing,
+            issuer: self.issuer(),
+        }
     }
 
     /// The grants of the token endpoint.

@@ -91,6 +91,10 @@ pub enum TokenKind {
     ClientSecret,
     /// A one-time link to set a password.
     SetPassword,
+    /// Lets who has it register clients (RFC 7591 §3).
+    InitialAccessToken,
+    /// Lets a client read and change its own registration (RFC 7592).
+    RegistrationAccessToken,
 }
 
 impl TokenKind {
@@ -101,6 +105,8 @@ impl TokenKind {
             Self::RefreshToken => "grr_",
             Self::ClientSecret => "grs_",
             Self::SetPassword => "grp_",
+            Self::InitialAccessToken => "gri_",
+            Self::RegistrationAccessToken => "grg_",
         }
     }
 

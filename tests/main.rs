@@ -31,6 +31,7 @@ mod openid;
 mod pages;
 mod races;
 mod refresh;
+mod registration;
 mod rfc_map;
 mod round_trips;
 mod serve;

@@ -1,6 +1,7 @@
 //! Why a command failed, in a form for people and for programs.
 
 use crate::clients::RegistrationError;
+use crate::clients::initial_access_tokens::InitialAccessTokenRefused;
 use crate::clients::resource_servers::ResourceServerRefused;
 use crate::clients::scopes::ScopeRefused;
 use crate::config::ConfigError;
@@ -78,6 +79,15 @@ impl From<ScopeRefused> for CommandError {
             ScopeRefused::NotFound => Self::not_found(error),
             ScopeRefused::Store(error) => error.into(),
             _ => Self::new("invalid_request", error),
+        }
+    }
+}
+
+impl From<InitialAccessTokenRefused> for CommandError {
+    fn from(error: InitialAccessTokenRefused) -> Self {
+        match error {
+            InitialAccessTokenRefused::Store(error) => error.into(),
+            InitialAccessTokenRefused::Name(_) => Self::new("invalid_request", error),
         }
     }
 }

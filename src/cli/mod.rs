@@ -10,6 +10,7 @@ mod context;
 mod demo;
 mod error;
 mod health;
+mod initial_access_token;
 mod key;
 mod logout_delivery;
 mod migrate;
@@ -65,6 +66,9 @@ enum Command {
     /// Register and change clients: the apps that people sign in to, and the APIs that ask about tokens
     #[command(subcommand)]
     Client(client::Command),
+    /// Let apps register themselves: tokens that they need where not everybody may
+    #[command(subcommand)]
+    InitialAccessToken(initial_access_token::Command),
     /// Make and change the accounts of people
     #[command(subcommand)]
     User(user::Command),
@@ -141,6 +145,7 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
             let context = Context::open(&options).await?;
             let result = match command {
                 Command::Client(command) => client::run(command, &context).await,
+                Command::InitialAccessToken(command) => initial_access_token::run(command, &context).await,
                 Command::User(command) => user::run(command, &context).await,
                 Command::Session(command) => session::run(command, &context).await,
                 Command::Consent(command) => consent::run(command, &context).await,

@@ -2,6 +2,7 @@
 
 mod assertion;
 pub mod authentication;
+pub mod initial_access_tokens;
 mod key_sets;
 pub mod registration;
 mod registration_about;
@@ -14,6 +15,7 @@ mod scope_catalogue;
 pub mod scopes;
 pub mod secrets;
 pub mod sector;
+pub mod self_registration;
 
 pub use authentication::{AuthenticatedClient, Authenticator};
 pub use key_sets::KeySets;
@@ -24,3 +26,4 @@ pub use resource_catalogue::{NothingUnderstood, ResourceCatalogue};
 pub use scope_catalogue::{ScopeCatalogue, role_names};
 pub use secrets::rewrap_secrets;
 pub use sector::SectorDocument;
+pub use self_registration::{NotRegistered, SelfRegistration};

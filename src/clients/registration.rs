@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::registration_checks::{Refusal, check};
+use super::registration_checks::{Refusal, check, refuse};
 use super::registration_method::{Method, check_method};
 use super::secrets::{NewSecret, new_secret};
 use super::sector::{self, SectorDocument};
@@ -10,7 +10,7 @@ use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::keys::MasterKeys;
 use crate::model::{
     AboutClient, ApplicationType, AuthMethod, Client, ClientAuthentication, ClientId, ClientKeys,
-    ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata,
+    ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata, Scope,
 };
 use crate::outgoing::OutgoingError;
 use crate::secret::Secret;
@@ -183,9 +183,22 @@ impl From<Refusal> for RegistrationError {
 pub async fn create(
     store: &Store,
     master_keys: &MasterKeys,
-    mut metadata: ClientMetadata,
+    metadata: ClientMetadata,
     now: Timestamp,
 ) -> Result<(Client, Option<Secret<String>>), RegistrationError> {
+    let (client, secret) = new_client(master_keys, metadata, &store.scopes().await?, now)?;
+    make_room(store, &client).await?;
+    store.insert_client(&client).await?;
+    Ok((client, secret))
+}
+
+/// A client that is not stored yet, and its secret if it has any.
+pub(super) fn new_client(
+    master_keys: &MasterKeys,
+    mut metadata: ClientMetadata,
+    scopes: &[Scope],
+    now: Timestamp,
+) -> Result<(Client, Option<Secret<String>>), Refusal> {
     let id = ClientId::random();
     let expires_at = metadata.secret_lifetime.map(|lifetime| now + lifetime);
     let secrets = |sealed| {
@@ -205,10 +218,8 @@ pub async fn create(
         }
     };
     let document = metadata.sector_document.take();
-    let mut client = check(metadata, &store.scopes().await?, id, authentication, now)?;
+    let mut client = check(metadata, scopes, id, authentication, now)?;
     client.openid.pairwise = sector::check(&client, None, document.as_ref())?;
-    make_room(store, &client).await?;
-    store.insert_client(&client).await?;
     Ok((client, secret))
 }
 
@@ -219,23 +230,31 @@ pub async fn update(
     change: impl FnOnce(&mut ClientMetadata),
 ) -> Result<Client, RegistrationError> {
     let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
-    let registered = changing.client();
-    let mut metadata = ClientMetadata::from(registered.clone());
-    let public = metadata.public;
+    let mut metadata = ClientMetadata::from(changing.client().clone());
     change(&mut metadata);
+    let client = changed_client(changing.client(), metadata, &store.scopes().await?)?;
+    make_room(store, &client).await?;
+    changing.write(&client).await?;
+    Ok(client)
+}
+
+/// What becomes of a registered client with this metadata.
+pub(super) fn changed_client(
+    registered: &Client,
+    mut metadata: ClientMetadata,
+    scopes: &[Scope],
+) -> Result<Client, Refusal> {
+    let public = !registered.is_confidential();
     if metadata.public != public || (metadata.auth_method == Some(AuthMethod::None)) != public {
-        return Err(RegistrationError::Metadata(
-            "a client stays public or confidential: register a new one instead".to_owned(),
-        ));
+        return refuse("a client stays public or confidential: register a new one instead");
     }
     let authentication = changed(&registered.authentication, check_method(&metadata)?)?;
     let (document, may_change_subjects) = (metadata.sector_document.take(), metadata.may_change_subjects);
-    let client = check(metadata, &store.scopes().await?, id.clone(), authentication, registered.created_at)?;
+    let client = check(metadata, scopes, registered.id.clone(), authentication, registered.created_at)?;
     if registered.self_registered && client.skip_consent {
-        return Err(RegistrationError::Metadata(
-            "this client registered itself, and nobody has vouched for what it says: it cannot skip consent"
-                .to_owned(),
-        ));
+        return refuse(
+            "this client registered itself, and nobody has vouched for what it says: it cannot skip consent",
+        );
     }
     let mut client = Client {
         disabled_at: registered.disabled_at,
@@ -247,16 +266,11 @@ pub async fn update(
     if !may_change_subjects {
         sector::check_subjects_stay(registered, &client)?;
     }
-    make_room(store, &client).await?;
-    changing.write(&client).await?;
     Ok(client)
 }
 
 /// What remains of a client's secrets under another method. A secret is known in full only when it is made.
-fn changed(
-    current: &ClientAuthentication,
-    method: Method,
-) -> Result<ClientAuthentication, RegistrationError> {
+fn changed(current: &ClientAuthentication, method: Method) -> Result<ClientAuthentication, Refusal> {
     let secrets = match current {
         ClientAuthentication::Secret { secrets, .. } | ClientAuthentication::SecretAssertion(secrets) => {
             Some(secrets.clone())
@@ -270,14 +284,11 @@ fn changed(
         (Method::SecretAssertion, Some(secrets)) if secrets.newest.sealed.is_some() => {
             Ok(ClientAuthentication::SecretAssertion(secrets))
         }
-        (Method::SecretAssertion, _) => Err(RegistrationError::Metadata(
+        (Method::SecretAssertion, _) => refuse(
             "client_secret_jwt needs a secret that is stored encrypted, and this client's is not: register a new \
-             client"
-                .to_owned(),
-        )),
-        (Method::Secret(_), None) => Err(RegistrationError::Metadata(
-            "this client has keys and no secret: register a new client".to_owned(),
-        )),
+             client",
+        ),
+        (Method::Secret(_), None) => refuse("this client has keys and no secret: register a new client"),
     }
 }
 

@@ -10,6 +10,8 @@ use super::issuer::Issuer;
 use super::log::check_filter;
 use super::outgoing::check_origin;
 use super::server::parse_network;
+use crate::protocol::ScopeSet;
+use crate::protocol::resource::check_resource;
 
 /// The kind of a setting's value.
 pub(super) enum Kind {
@@ -31,6 +33,10 @@ pub(super) enum Kind {
     Networks,
     /// Scheme, host and port.
     Origins,
+    /// Names separated by blanks (RFC 6749 §3.3).
+    Scopes,
+    /// Resource indicators (RFC 8707 §2).
+    Resources,
     OneOf(&'static [&'static str]),
     LogFilter,
 }
@@ -43,7 +49,7 @@ impl Kind {
 
     /// Whether an empty text is an empty list and not a mistake.
     pub fn is_list(&self) -> bool {
-        matches!(self, Self::Paths | Self::Networks | Self::Origins)
+        matches!(self, Self::Paths | Self::Networks | Self::Origins | Self::Resources)
     }
 
     /// What a value looks like, after "must be".
@@ -66,6 +72,8 @@ impl Kind {
             Self::Paths => "a list of paths".into(),
             Self::Networks => "a list of IP networks such as \"10.0.0.0/8\" or addresses".into(),
             Self::Origins => "a list of origins such as \"https://keys.internal:8443\"".into(),
+            Self::Scopes => "names of scopes, separated by blanks".into(),
+            Self::Resources => "a list of absolute URIs without a fragment".into(),
             Self::OneOf(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
             }
@@ -78,7 +86,7 @@ impl Kind {
         let typed = match self {
             Self::Flag => text.parse().ok().map(Value::Boolean),
             Self::Integer(..) => text.parse().ok().map(Value::Integer),
-            Self::Paths | Self::Networks | Self::Origins => Some(list(text)),
+            Self::Paths | Self::Networks | Self::Origins | Self::Resources => Some(list(text)),
             _ => None,
         };
         typed.unwrap_or_else(|| Value::String(text.to_owned()))
@@ -106,6 +114,9 @@ impl Kind {
             (Self::Origins, Value::Array(origins)) => {
                 origins.iter().try_for_each(check_origin_value).map(|()| Value::Array(origins))
             }
+            (Self::Resources, Value::Array(resources)) => {
+                resources.iter().try_for_each(check_resource_value).map(|()| Value::Array(resources))
+            }
             (_, value) if self.accepts(&value) => Ok(value),
             (_, value) => Err(format!("must be {}, not {}", self.expected(), self.describe(&value))),
         }
@@ -125,6 +136,7 @@ impl Kind {
             (Self::DurationOrOff(_, _), Value::String(text)) if text == duration::OFF => true,
             (Self::DurationOrOff(min, max), value) => Self::Duration(*min, *max).accepts(value),
             (Self::Address, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Self::Scopes, Value::String(text)) => ScopeSet::parse(text).is_ok(),
             (Self::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
             _ => false,
         }
@@ -155,6 +167,11 @@ fn check_network(value: &Value) -> Result<(), String> {
 fn check_origin_value(value: &Value) -> Result<(), String> {
     let text = value.as_str().ok_or_else(|| format!("must be {}", Kind::Origins.expected()))?;
     check_origin(text).map_err(|problem| format!("holds {text:?}, which {problem}"))
+}
+
+fn check_resource_value(value: &Value) -> Result<(), String> {
+    let text = value.as_str().ok_or_else(|| format!("must be {}", Kind::Resources.expected()))?;
+    check_resource(text).map_err(|problem| format!("holds {text:?}, which is refused: {problem}"))
 }
 
 fn absolute(path: &str, base: &Path) -> Result<Value, String> {

@@ -17,7 +17,7 @@ pub(super) const SECTION: Section = Section {
             "limits.failures_per_address",
             A_MINUTE,
             "60000",
-            "Requests to /token, /introspect and /revoke that fail by the fault of who asks. While an address is \
+            "Requests to /token, /introspect, /revoke and /register that fail by the fault of who asks. While an address is \
              beyond it, nothing from there is tried.",
         ),
         Setting::new("limits.token_per_address", A_MINUTE, "0", "Requests to /token from one address."),
@@ -41,6 +41,12 @@ pub(super) const SECTION: Section = Section {
         ),
         Setting::new("limits.revocation_per_address", A_MINUTE, "0", "Requests to /revoke from one address."),
         Setting::new("limits.revocation_per_client", A_MINUTE, "0", "Requests to /revoke by one client."),
+        Setting::new(
+            "limits.registration_per_address",
+            A_MINUTE,
+            "60",
+            "Requests to /register from one address, those with which a client reads or changes itself among them.",
+        ),
         Setting::new(
             "limits.pages_per_address",
             A_MINUTE,
@@ -68,6 +74,8 @@ pub struct Limits {
     pub revocation_per_address: u32,
     /// Requests to the revocation endpoint.
     pub revocation_per_client: u32,
+    /// Requests to the registration endpoint.
+    pub registration_per_address: u32,
     /// Requests to pages.
     pub pages_per_address: u32,
 }

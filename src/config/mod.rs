@@ -18,6 +18,7 @@ mod names;
 mod outgoing;
 mod overrides;
 mod passwords;
+mod registration;
 mod resolve;
 mod server;
 mod sessions;
@@ -43,6 +44,7 @@ pub use self::log::{Log, LogFormat};
 pub use self::outgoing::Outgoing;
 pub use self::overrides::Overrides;
 pub use self::passwords::Passwords;
+pub use self::registration::{Registration, RegistrationMode};
 pub use self::server::Server;
 pub use self::sessions::Sessions;
 pub use self::show::reference;
@@ -51,7 +53,7 @@ pub use self::tokens::Tokens;
 use self::resolve::{Given, Resolved};
 use self::setting::{Section, Setting};
 
-const SECTIONS: [&Section; 11] = [
+const SECTIONS: [&Section; 12] = [
     &general::SECTION,
     &server::SECTION,
     &database::SECTION,
@@ -59,6 +61,7 @@ const SECTIONS: [&Section; 11] = [
     &tokens::SECTION,
     &sessions::SECTION,
     &passwords::SECTION,
+    &registration::SECTION,
     &outgoing::SECTION,
     &limits::SECTION,
     &log::SECTION,
@@ -89,6 +92,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// What a password must be and what its hash costs.
     pub passwords: Passwords,
+    /// Clients that register themselves.
+    pub registration: Registration,
     /// Requests that Grantor itself makes.
     pub outgoing: Outgoing,
     /// How much one address or one client may ask for.

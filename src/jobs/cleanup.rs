@@ -15,6 +15,7 @@ const BATCHES: usize = 50;
 /// is set right, and a revocation that is forgotten is undone: so it must be past by both clocks.
 pub async fn run(store: Store, shared: Arc<Shared>) -> Result<(), StoreError> {
     let now = shared.registry.earlier_time(Timestamp::now());
+    expire_clients(&store, &shared, now).await?;
     for _ in 0..BATCHES {
         let deleted = store.delete_past_sessions(BATCH, now).await?
             + store.delete_past_revocations(BATCH, now).await?
@@ -22,8 +23,21 @@ pub async fn run(store: Store, shared: Arc<Shared>) -> Result<(), StoreError> {
             + store.delete_past_client_assertions(BATCH, now).await?
             + store.delete_past_known_networks(BATCH, now).await?
             + store.delete_past_set_password_links(BATCH, now).await?
+            + store.delete_past_initial_access_tokens(BATCH, now).await?
             + store.delete_past_logout_deliveries(BATCH, kept_since(now)).await?;
         if deleted == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Clients that registered themselves and that nobody has used for long.
+async fn expire_clients(store: &Store, shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
+    let Some(lifetime) = shared.config.registration.unused_client_lifetime else { return Ok(()) };
+    store.note_unused_clients().await?;
+    for _ in 0..BATCHES {
+        if store.delete_unused_clients(lifetime, BATCH, now).await? == 0 {
             break;
         }
     }

@@ -22,6 +22,9 @@ const LONGEST_RSA_EXPONENT: usize = 4;
 /// Members that only private and symmetric keys have (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+const NOT_PUBLIC: &str = "it holds a private or symmetric key: give the public part alone, and make a new key, since \
+                          this one has been shown";
+
 /// Why a key or a set of keys is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientJwkError {
@@ -71,10 +74,7 @@ impl ClientJwk {
     fn parse(json: &Value) -> Result<Self, &'static str> {
         let object = json.as_object().ok_or("it is not a JSON object")?;
         if PRIVATE_MEMBERS.iter().any(|member| object.contains_key(*member)) {
-            return Err(
-                "it holds a private or symmetric key: give the public part alone, and make a new key, \
-                        since this one has been shown",
-            );
+            return Err(NOT_PUBLIC);
         }
         let members = Members::deserialize(json).map_err(|_| "its members have wrong types")?;
         if members.key_use.as_ref().is_some_and(|key_use| key_use != "sig") {
@@ -184,6 +184,22 @@ impl ClientJwks {
         Self::of_some(entries(json)?.iter().filter_map(|key| ClientJwk::parse(key).ok()).collect())
     }
 
+    /// The part of a set that a client registers by itself which can be used. Keys for other purposes are left out
+    /// (RFC 7517 §5), and one that is not public spoils all.
+    ///
+    /// # Errors
+    /// If it is no set, or what is wrong with which key.
+    pub fn usable_part(json: &Value) -> Result<Value, ClientJwkError> {
+        let keys = entries(json)?;
+        for (index, key) in keys.iter().enumerate() {
+            if holds_private_part(key) {
+                return Err(ClientJwkError::Key { number: index + 1, problem: NOT_PUBLIC });
+            }
+        }
+        let usable: Vec<_> = keys.iter().filter(|key| ClientJwk::parse(key).is_ok()).cloned().collect();
+        Ok(serde_json::json!({ "keys": usable }))
+    }
+
     fn of_some(keys: Vec<ClientJwk>) -> Result<Self, ClientJwkError> {
         if keys.is_empty() { Err(ClientJwkError::NoKey) } else { Ok(Self(keys)) }
     }
@@ -208,6 +224,10 @@ impl ClientJwks {
     pub fn has_key_for(&self, alg: AssertionAlgorithm) -> bool {
         self.0.iter().any(|key| key.parsed.iter().any(|(own, _)| own.is_same_signature(alg)))
     }
+}
+
+fn holds_private_part(key: &Value) -> bool {
+    PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some()) || key["kty"] == "oct"
 }
 
 fn entries(json: &Value) -> Result<&Vec<Value>, ClientJwkError> {

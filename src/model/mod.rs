@@ -6,6 +6,7 @@ mod client_authentication;
 mod client_metadata;
 mod grant;
 mod ids;
+mod initial_access_token;
 mod logout_delivery;
 mod master_key;
 mod name;
@@ -25,6 +26,7 @@ pub use client_authentication::{
 pub use client_metadata::{AboutClient, LogoutMetadata, OpenIdMetadata, Sector};
 pub use grant::{Agreement, AuthorizationCode, Grant, RefreshState};
 pub use ids::{ClientId, CodeId, GrantId, SessionId, UserId, first_id_at, first_id_of_day};
+pub use initial_access_token::InitialAccessToken;
 pub use logout_delivery::LogoutDelivery;
 pub use master_key::{StoredMasterKey, WrappedMasterKey};
 pub use name::{FoldedName, NameProblem, check_name};

@@ -89,6 +89,11 @@ impl Outgoing {
         Self { policy, runtime: Handle::current(), clients: Arc::default() }
     }
 
+    /// What it is held to.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Gets a document of JSON.
     ///
     /// # Errors

@@ -17,6 +17,10 @@ pub const INTROSPECTION_PATH: &str = "/introspect";
 pub const REVOCATION_PATH: &str = "/revoke";
 /// Path of the logout endpoint (OpenID Connect RP-Initiated Logout §2).
 pub const END_SESSION_PATH: &str = "/logout";
+/// Path of the registration endpoint (RFC 7591 §3).
+pub const REGISTRATION_PATH: &str = "/register";
+/// Path of each client's own endpoint (RFC 7592 §2).
+pub const CLIENT_CONFIGURATION_PATH: &str = "/register/{client_id}";
 /// Path of the published keys (RFC 7517 §5).
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// Path of this metadata (RFC 8414 §3).
@@ -41,6 +45,8 @@ pub struct AuthorizationServerMetadata {
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     pub end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     pub jwks_uri: String,
     pub scopes_supported: Vec<String>,
     pub response_types_supported: &'static [&'static str],
@@ -84,6 +90,7 @@ pub fn authorization_server_metadata(
         introspection_endpoint: endpoint(INTROSPECTION_PATH),
         revocation_endpoint: endpoint(REVOCATION_PATH),
         end_session_endpoint: endpoint(END_SESSION_PATH),
+        registration_endpoint: None,
         jwks_uri: endpoint(JWKS_PATH),
         scopes_supported: scopes.to_vec(),
         response_types_supported: &["code"],
@@ -130,6 +137,15 @@ pub fn authorization_server_metadata(
         request_parameter_supported: false,
         // OpenID Connect Discovery §3: left out it would mean true.
         request_uri_parameter_supported: false,
+    }
+}
+
+impl AuthorizationServerMetadata {
+    /// With the registration endpoint, where clients may register themselves.
+    #[must_use]
+    pub fn with_registration(self) -> Self {
+        let endpoint = format!("{}{REGISTRATION_PATH}", self.issuer.trim_end_matches('/'));
+        Self { registration_endpoint: Some(endpoint), ..self }
     }
 }
 

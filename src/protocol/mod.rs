@@ -7,6 +7,7 @@
 //! | [`client_credentials`] | how a client presents itself |
 //! | [`authentication_context`] | how a person has proved who they are |
 //! | [`authorization_request`] | what is sent to the authorization endpoint, in two steps |
+//! | [`client_metadata`] | what a client says of itself when it registers |
 //! | [`token_request`] | what is sent to the token, introspection and revocation endpoints |
 //! | [`token_response`] | what the token endpoint answers |
 //! | [`redirect_uri`] | which redirect URIs may be registered, and which one is presented |
@@ -21,6 +22,7 @@
 pub mod authentication_context;
 pub mod authorization_request;
 pub mod client_credentials;
+pub mod client_metadata;
 pub mod discovery;
 pub mod error;
 pub mod introspection_format;
@@ -37,9 +39,10 @@ mod uri;
 
 pub use authorization_request::{AuthorizationRequest, ClientAndRedirect};
 pub use client_credentials::ClientCredentials;
+pub use client_metadata::RegistrationRequest;
 pub use error::{
-    AuthorizationError, AuthorizationErrorCode, ErrorCode, OAuthError, TokenError, TokenErrorCode,
-    UntrustedRequest,
+    AuthorizationError, AuthorizationErrorCode, ClientRegistrationError, ClientRegistrationErrorCode,
+    ErrorCode, OAuthError, TokenError, TokenErrorCode, UntrustedRequest,
 };
 pub use introspection_format::IntrospectionFormat;
 pub use parameters::{Parameters, ParametersError};

@@ -39,75 +39,8 @@ impl Store {
     /// Registers a client, and the resource servers that it is the first to name. A scope that was deleted meanwhile
     /// is left out.
     pub async fn insert_client(&self, client: &Client) -> Result<(), StoreError> {
-        let columns = Columns::of(client);
         let mut transaction = self.pool.begin().await?;
-        let scopes = HeldScopes::hold(&mut transaction).await?.of(&client.scopes);
-        sqlx::query!(
-            "INSERT INTO clients (client_id, name, confidential, application_type, auth_method, secret_hash,
-                                  secret_key_id, redirect_uris, grant_types, scopes, audiences, resource_servers,
-                                  access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime,
-                                  rotate_refresh_tokens, require_pkce, access_token_signing_alg,
-                                  id_token_signed_response_alg, introspection_signed_response_alg, created_at,
-                                  updated_at, secret_expires_at, sealed_secret, jwks, jwks_uri,
-                                  token_endpoint_auth_signing_alg, client_uri, logo_uri, policy_uri, tos_uri,
-                                  contacts, software_id, software_version, sector_identifier,
-                                  sector_identifier_uri, userinfo_signed_response_alg, default_max_age,
-                                  require_auth_time, post_logout_redirect_uris, backchannel_logout_uri,
-                                  backchannel_logout_session_required, end_offline_grants_with_session,
-                                  skip_consent, self_registered, registration_token_hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                     $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
-                     $40, $41, $42, $43, $44, $45)",
-            client.id.as_str(),
-            client.name,
-            client.is_confidential(),
-            client.application_type.as_str(),
-            columns.auth_method,
-            columns.newest_secret.hash,
-            columns.newest_secret.key_id,
-            &client.redirect_uris,
-            &columns.grant_types,
-            &scopes,
-            &client.audiences,
-            &client.resource_servers,
-            columns.access_token_lifetime,
-            columns.refresh_idle_lifetime,
-            columns.refresh_absolute_lifetime,
-            client.rotate_refresh_tokens,
-            client.require_pkce,
-            columns.access_token_signing_alg,
-            columns.id_token_signed_response_alg,
-            columns.introspection_signed_response_alg,
-            client.created_at.to_datetime(),
-            columns.newest_secret.expires_at,
-            columns.newest_secret.sealed,
-            columns.jwks,
-            columns.jwks_uri,
-            columns.token_endpoint_auth_signing_alg,
-            client.about.client_uri.as_deref(),
-            client.about.logo_uri.as_deref(),
-            client.about.policy_uri.as_deref(),
-            client.about.tos_uri.as_deref(),
-            &client.about.contacts,
-            client.about.software_id.as_deref(),
-            client.about.software_version.as_deref(),
-            columns.sector_identifier,
-            columns.sector_identifier_uri,
-            columns.userinfo_signed_response_alg,
-            columns.default_max_age,
-            client.openid.require_auth_time,
-            &client.logout.post_logout_redirect_uris,
-            client.logout.backchannel_logout_uri.as_deref(),
-            client.logout.backchannel_logout_session_required,
-            client.logout.end_offline_grants_with_session,
-            client.skip_consent,
-            client.self_registered,
-            client.registration_token_hash.as_deref(),
-        )
-        .execute(&mut transaction)
-        .await
-        .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
-        register_named(&mut transaction, &[&client.audiences, &client.resource_servers]).await?;
+        insert(&mut transaction, client).await?;
         let event = AuditEvent::about_client(AuditEventKind::ClientCreated, &client.id);
         audit::record(&mut transaction, &self.origin, &[event]).await?;
         bump_version(&mut transaction).await?;
@@ -229,6 +162,80 @@ impl Store {
     }
 }
 
+/// The row of a new client, and the resource servers that it is the first to name. The first statements of a
+/// transaction.
+pub(super) async fn insert(transaction: &mut Transaction, client: &Client) -> Result<(), StoreError> {
+    let columns = Columns::of(client);
+    let scopes = HeldScopes::hold(transaction).await?.of(&client.scopes);
+    sqlx::query!(
+        "INSERT INTO clients (client_id, name, confidential, application_type, auth_method, secret_hash,
+                              secret_key_id, redirect_uris, grant_types, scopes, audiences, resource_servers,
+                              access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime,
+                              rotate_refresh_tokens, require_pkce, access_token_signing_alg,
+                              id_token_signed_response_alg, introspection_signed_response_alg, created_at,
+                              updated_at, secret_expires_at, sealed_secret, jwks, jwks_uri,
+                              token_endpoint_auth_signing_alg, client_uri, logo_uri, policy_uri, tos_uri,
+                              contacts, software_id, software_version, sector_identifier,
+                              sector_identifier_uri, userinfo_signed_response_alg, default_max_age,
+                              require_auth_time, post_logout_redirect_uris, backchannel_logout_uri,
+                              backchannel_logout_session_required, end_offline_grants_with_session,
+                              skip_consent, self_registered, registration_token_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                 $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
+                 $40, $41, $42, $43, $44, $45)",
+        client.id.as_str(),
+        client.name,
+        client.is_confidential(),
+        client.application_type.as_str(),
+        columns.auth_method,
+        columns.newest_secret.hash,
+        columns.newest_secret.key_id,
+        &client.redirect_uris,
+        &columns.grant_types,
+        &scopes,
+        &client.audiences,
+        &client.resource_servers,
+        columns.access_token_lifetime,
+        columns.refresh_idle_lifetime,
+        columns.refresh_absolute_lifetime,
+        client.rotate_refresh_tokens,
+        client.require_pkce,
+        columns.access_token_signing_alg,
+        columns.id_token_signed_response_alg,
+        columns.introspection_signed_response_alg,
+        client.created_at.to_datetime(),
+        columns.newest_secret.expires_at,
+        columns.newest_secret.sealed,
+        columns.jwks,
+        columns.jwks_uri,
+        columns.token_endpoint_auth_signing_alg,
+        client.about.client_uri.as_deref(),
+        client.about.logo_uri.as_deref(),
+        client.about.policy_uri.as_deref(),
+        client.about.tos_uri.as_deref(),
+        &client.about.contacts,
+        client.about.software_id.as_deref(),
+        client.about.software_version.as_deref(),
+        columns.sector_identifier,
+        columns.sector_identifier_uri,
+        columns.userinfo_signed_response_alg,
+        columns.default_max_age,
+        client.openid.require_auth_time,
+        &client.logout.post_logout_redirect_uris,
+        client.logout.backchannel_logout_uri.as_deref(),
+        client.logout.backchannel_logout_session_required,
+        client.logout.end_offline_grants_with_session,
+        client.skip_consent,
+        client.self_registered,
+        client.registration_token_hash.as_deref(),
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
+    register_named(transaction, &[&client.audiences, &client.resource_servers]).await?;
+    Ok(())
+}
+
 /// A client whose row is locked until it is written or this is dropped.
 pub struct ChangingClient<'a> {
     client: Client,
@@ -241,6 +248,11 @@ impl ChangingClient<'_> {
     /// The client as it is.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The transaction in which it is locked.
+    pub(super) fn transaction(&mut self) -> &mut Transaction {
+        &mut self.transaction
     }
 
     /// Writes all that may change of a client: not its secrets, which end where its new method has none and are

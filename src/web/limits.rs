@@ -32,6 +32,8 @@ pub enum Endpoint {
     Introspection,
     /// The revocation endpoint.
     Revocation,
+    /// The registration endpoint, and each client's own.
+    Registration,
     /// The authorization endpoint, and every other page.
     Page,
 }
@@ -42,6 +44,7 @@ pub struct Limits {
     token: Meters,
     introspection: Meters,
     revocation: Meters,
+    registration: Meters,
     pages: Meters,
 }
 
@@ -73,6 +76,7 @@ impl Limits {
             token: meters(config.token_per_address, config.token_per_client),
             introspection: meters(config.introspection_per_address, config.introspection_per_client),
             revocation: meters(config.revocation_per_address, config.revocation_per_client),
+            registration: meters(config.registration_per_address, 0),
             pages: meters(config.pages_per_address, 0),
         }
     }
@@ -82,6 +86,7 @@ impl Limits {
             Endpoint::Token => &self.token,
             Endpoint::Introspection => &self.introspection,
             Endpoint::Revocation => &self.revocation,
+            Endpoint::Registration => &self.registration,
             Endpoint::Page => &self.pages,
         }
     }
@@ -184,6 +189,7 @@ mod tests {
             introspection_per_client: 0,
             revocation_per_address: 0,
             revocation_per_client: 0,
+            registration_per_address: 0,
             pages_per_address: 0,
         };
         change(&mut config);

@@ -12,6 +12,7 @@ mod metrics_listener;
 mod middleware;
 pub mod pages;
 mod refused;
+mod registration_failure;
 mod respond;
 mod return_to;
 mod routes;

@@ -5,12 +5,12 @@ use actix_web::guard::{Any, Get, Head};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, post, resource, scope};
+use actix_web::web::{self, ServiceConfig, delete, post, put, resource, scope};
 use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::endpoints::authorize::{authorize, authorize_posted};
 use super::endpoints::{
-    account, apps, consent, demo, health, introspect, jwks, logout, metadata, password, revoke,
+    account, apps, consent, demo, health, introspect, jwks, logout, metadata, password, register, revoke,
     select_account, sessions, set_password, sign_in, sign_out, start, token,
 };
 use super::failure::PageError;
@@ -20,8 +20,8 @@ use super::respond::method_not_allowed;
 use super::static_assets;
 use super::{ACCOUNT, APPS, DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, PASSWORD, SESSIONS, SIGN_OUT, WITHDRAW};
 use crate::protocol::discovery::{
-    AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, END_SESSION_PATH, INTROSPECTION_PATH, JWKS_PATH,
-    OPENID_CONFIGURATION_PATH, REVOCATION_PATH, TOKEN_PATH,
+    AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, CLIENT_CONFIGURATION_PATH, END_SESSION_PATH,
+    INTROSPECTION_PATH, JWKS_PATH, OPENID_CONFIGURATION_PATH, REGISTRATION_PATH, REVOCATION_PATH, TOKEN_PATH,
 };
 
 const LIVE: &str = "/health/live";
@@ -33,11 +33,16 @@ const SELECT_ACCOUNT: &str = "/select-account";
 const CONSENT: &str = "/consent";
 const SET_PASSWORD: &str = "/password/set";
 
+/// What a client's own endpoint answers to (RFC 7592 §2).
+const OWN_REGISTRATION: &str = "GET, HEAD, PUT, DELETE";
+
 /// All patterns, for the label of a metric.
 const ALL: &[&str] = &[
     TOKEN_PATH,
     INTROSPECTION_PATH,
     REVOCATION_PATH,
+    REGISTRATION_PATH,
+    CLIENT_CONFIGURATION_PATH,
     JWKS_PATH,
     AUTHORIZATION_SERVER_METADATA_PATH,
     OPENID_CONFIGURATION_PATH,
@@ -77,6 +82,22 @@ pub fn configure(config: &mut ServiceConfig) {
             within_bounds(Endpoint::Revocation, post().to(revoke::revoke)),
             "POST",
         ))
+        .service(open(
+            REGISTRATION_PATH,
+            within_bounds(Endpoint::Registration, post().to(register::register)),
+            "POST",
+        ))
+        .service(
+            only(
+                CLIENT_CONFIGURATION_PATH,
+                within_bounds(Endpoint::Registration, get().to(register::read)),
+                OWN_REGISTRATION,
+            )
+            .route(within_bounds(Endpoint::Registration, put().to(register::replace)))
+            .route(within_bounds(Endpoint::Registration, delete().to(register::delete)))
+            .route(web::method(Method::OPTIONS).to(|| preflight(OWN_REGISTRATION)))
+            .wrap(from_fn(open_to_scripts)),
+        )
         .service(open(JWKS_PATH, get().to(jwks::jwks), "GET, HEAD"))
         .service(open(AUTHORIZATION_SERVER_METADATA_PATH, get().to(metadata::metadata), "GET, HEAD"))
         .service(open(OPENID_CONFIGURATION_PATH, get().to(metadata::metadata), "GET, HEAD"))

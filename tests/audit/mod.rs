@@ -4,6 +4,7 @@ mod bounds;
 mod commands;
 mod operators;
 mod people;
+mod registration;
 mod retention;
 mod tokens;
 
@@ -78,6 +79,7 @@ fn every_event_is_brought_about_by_a_test() {
         include_str!("bounds.rs"),
         include_str!("operators.rs"),
         include_str!("people.rs"),
+        include_str!("registration.rs"),
         include_str!("tokens.rs"),
     ];
     let tests = tests.concat();

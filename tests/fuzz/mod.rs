@@ -8,6 +8,7 @@
 mod authorization_parameters;
 mod basic_credentials;
 mod client_assertions;
+mod client_metadata;
 mod form_bodies;
 mod id_token_hints;
 mod jwts;

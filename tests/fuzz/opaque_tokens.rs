@@ -8,10 +8,27 @@ use grantor::time::Timestamp;
 
 use super::{Edits, Pieces, assemble, edited};
 
-const KINDS: [TokenKind; 4] =
-    [TokenKind::AuthorizationCode, TokenKind::RefreshToken, TokenKind::ClientSecret, TokenKind::SetPassword];
-const WORDS: [&str; 9] =
-    ["grc_", "grr_", "grs_", "grp_", "AAAA", "=", "-", "_", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"];
+const KINDS: [TokenKind; 6] = [
+    TokenKind::AuthorizationCode,
+    TokenKind::RefreshToken,
+    TokenKind::ClientSecret,
+    TokenKind::SetPassword,
+    TokenKind::InitialAccessToken,
+    TokenKind::RegistrationAccessToken,
+];
+const WORDS: [&str; 11] = [
+    "grc_",
+    "grr_",
+    "grs_",
+    "grp_",
+    "gri_",
+    "grg_",
+    "AAAA",
+    "=",
+    "-",
+    "_",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+];
 
 /// What a token's payload says, in each length that some kind has.
 fn payloads(kind: TokenKind, text: &str) -> Vec<Vec<u8>> {

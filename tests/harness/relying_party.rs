@@ -82,6 +82,17 @@ impl RelyingParty {
         }
     }
 
+    /// A client that has registered itself, by what it was told.
+    pub fn registered(server: &Server, registered: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            client_id: text(&registered["client_id"]).unwrap(),
+            client_secret: text(&registered["client_secret"]),
+            redirect_uri: text(&registered["redirect_uris"][0]).unwrap_or_default(),
+            http: Browser::new(server),
+        }
+    }
+
     /// The same client, speaking to another server on the same database.
     pub fn at(&self, server: &Server) -> Self {
         Self { http: Browser::new(server), ..self.clone() }

@@ -31,6 +31,7 @@ fn the_reference_file_is_the_defaults() {
             tokens,
             sessions,
             passwords,
+            registration,
             outgoing,
             limits,
             log,
@@ -39,8 +40,8 @@ fn the_reference_file_is_the_defaults() {
         } = config.clone();
         let server = Server { metrics_listen_given: false, ..server };
         format!(
-            "{issuer:?} {state_dir:?} {server:?} {database:?} {keys:?} {tokens:?} {sessions:?} {passwords:?} {outgoing:?} \
-             {limits:?} {log:?} {audit:?}"
+            "{issuer:?} {state_dir:?} {server:?} {database:?} {keys:?} {tokens:?} {sessions:?} {passwords:?} \
+             {registration:?} {outgoing:?} {limits:?} {log:?} {audit:?}"
         )
     };
     assert_eq!(sections(&by_file), sections(&by_default));

@@ -94,6 +94,11 @@ pub enum Details {
         /// Its end.
         expires_at: Timestamp,
     },
+    /// By what somebody was let in.
+    InitialAccessToken {
+        /// The token's identifier, which is no secret.
+        initial_access_token: uuid::Uuid,
+    },
     /// Which release.
     Release {
         /// Grantor's version.

@@ -120,6 +120,8 @@ audit_event_kinds! {
     ResourceServerDeleted = "resource_server.deleted", Success;
     /// A client was registered.
     ClientCreated = "client.created", Success;
+    /// A client registered itself.
+    ClientRegistered = "client.registered", Success;
     /// A client's registration was changed.
     ClientChanged = "client.changed", Success;
     /// A client was switched off.
@@ -132,6 +134,14 @@ audit_event_kinds! {
     ClientSecretRewrapped = "client.secret_rewrapped", Success;
     /// A client was deleted.
     ClientDeleted = "client.deleted", Success;
+    /// A client that had registered itself and that nobody used was deleted.
+    ClientExpired = "client.expired", Success;
+    /// A request to register a client, or to read or change one, was turned away.
+    ClientRegistrationRefused = "client.registration_refused", Failure;
+    /// A token was made that lets who has it register clients.
+    InitialAccessTokenCreated = "initial_access_token.created", Success;
+    /// A token that lets who has it register clients was revoked.
+    InitialAccessTokenRevoked = "initial_access_token.revoked", Success;
     /// A request did not prove to come from the client that it named.
     ClientAuthenticationFailed = "client.authentication_failed", Failure;
     /// A signing key was made; it signs from its time on.

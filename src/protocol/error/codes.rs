@@ -117,6 +117,38 @@ error_codes! {
     }
 }
 
+error_codes! {
+    /// Codes of the registration endpoint and of each client's own (RFC 7591 §3.2.2, RFC 7592 §2).
+    ClientRegistrationErrorCode {
+        /// RFC 6750 §3.1: the request itself is malformed.
+        InvalidRequest = invalid_request,
+        /// RFC 6750 §3.1: there is no token that lets the request in.
+        InvalidToken = invalid_token,
+        /// RFC 7591 §3.2.2: a redirect URI is not acceptable.
+        InvalidRedirectUri = invalid_redirect_uri,
+        /// RFC 7591 §3.2.2: something else is not.
+        InvalidClientMetadata = invalid_client_metadata,
+        /// RFC 7591 §3.2.2: a software statement, of which none is.
+        UnapprovedSoftwareStatement = unapproved_software_statement,
+        /// There are as many clients as there may be, or the network has registered too many.
+        TemporarilyUnavailable = temporarily_unavailable,
+        /// A defect of the server.
+        ServerError = server_error,
+    }
+}
+
+impl ClientRegistrationErrorCode {
+    /// The HTTP status of an answer with this code.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidToken => 401,
+            Self::TemporarilyUnavailable => 503,
+            Self::ServerError => 500,
+            _ => 400,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

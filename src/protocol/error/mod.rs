@@ -11,7 +11,7 @@ use super::parameters::ParametersError;
 
 mod codes;
 
-pub use codes::{AuthorizationErrorCode, TokenErrorCode};
+pub use codes::{AuthorizationErrorCode, ClientRegistrationErrorCode, TokenErrorCode};
 
 /// Longest description in bytes: it travels in redirects, and nobody reads more.
 const LONGEST_DESCRIPTION: usize = 400;
@@ -41,6 +41,9 @@ pub type TokenError = OAuthError<TokenErrorCode>;
 /// A refusal of the authorization endpoint that goes back to the client by redirect
 /// (RFC 6749 §4.1.2.1): only a redirect URI that the client registered may take it.
 pub type AuthorizationError = OAuthError<AuthorizationErrorCode>;
+
+/// A refusal of the registration endpoint (RFC 7591 §3.2.2).
+pub type ClientRegistrationError = OAuthError<ClientRegistrationErrorCode>;
 
 impl<Code: ErrorCode> OAuthError<Code> {
     /// A refusal with this code. The description is reduced to the characters that RFC 6749 allows.

@@ -5,10 +5,12 @@ use serde_json::Value;
 use crate::model::{AuditEvent, AuditEventKind, ClientId, Details};
 use crate::store::{StoreError, Transaction};
 
-/// All columns of a client by their names, for [`client_changes`].
+/// All columns of a client by their names, but for those that change by the way, for [`client_changes`].
 pub async fn client_row(transaction: &mut Transaction, id: &ClientId) -> Result<Value, StoreError> {
     let row = sqlx::query_scalar!(
-        r#"SELECT to_jsonb(clients) - 'updated_at' AS "row!" FROM clients WHERE client_id = $1"#,
+        r#"SELECT to_jsonb(clients) - 'updated_at' - 'unused_since' - 'registration_token_hash'
+               - 'previous_registration_token_hash' AS "row!"
+           FROM clients WHERE client_id = $1"#,
         id.as_str(),
     )
     .fetch_one(&mut *transaction)

@@ -15,7 +15,7 @@ use crate::web::extract::{
     CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
 };
 use crate::web::failure::PageError;
-use crate::web::pages::{Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
+use crate::web::pages::{AboutApp, Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
 use crate::web::respond::{html, see_other};
 use crate::web::security_headers::CLIENT_FLOW;
 
@@ -105,6 +105,7 @@ fn ask(
         request: sealed,
         scope: &scopes.grantable.join(" "),
         app: &pending.client.name,
+        about: AboutApp::from(&*pending.client),
         username: &person.session.username,
         switch_account_url: &format!("/sign-in?request={sealed}"),
         scopes: &requested(&new),

@@ -38,6 +38,7 @@ impl Metadata {
         }
         let names: Vec<String> = scopes.public_names().map(str::to_owned).collect();
         let metadata = authorization_server_metadata(app.issuer(), &names, &algorithms);
+        let metadata = if app.config.registration.is_on() { metadata.with_registration() } else { metadata };
         let body = serde_json::to_vec(&metadata).unwrap_or_default();
         let etag = format!("\"{}\"", base64url(&sha256(&body)[..12]));
         let prepared = Arc::new(Prepared { scopes, algorithms, body: body.into(), etag });

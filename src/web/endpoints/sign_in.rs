@@ -17,7 +17,7 @@ use crate::web::extract::{
     query_parameters,
 };
 use crate::web::failure::PageError;
-use crate::web::pages::{SignIn, SignInProblem};
+use crate::web::pages::{AboutApp, SignIn, SignInProblem};
 use crate::web::respond::{html, see_other};
 use crate::web::return_to::{self, ReturnTo};
 use crate::web::security_headers::CLIENT_FLOW;
@@ -36,7 +36,15 @@ pub async fn show(
         if is_signed_in(&app, session.as_ref(), now.get()).await? {
             return Ok(see_other(return_to.map_or("/", ReturnTo::path)));
         }
-        let form = Form { sealed: None, app: None, return_to, username: "", again: false, problem: None };
+        let form = Form {
+            sealed: None,
+            app: None,
+            about: AboutApp::default(),
+            return_to,
+            username: "",
+            again: false,
+            problem: None,
+        };
         return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
     };
     let begun = Begun::resume(&app, sealed).await?;
@@ -47,6 +55,7 @@ pub async fn show(
     let form = Form {
         sealed: Some(sealed),
         app: Some(&asked.client.name),
+        about: AboutApp::from(&*asked.client),
         return_to: None,
         username: again.or(hint).unwrap_or_default(),
         again: again.is_some(),
@@ -73,8 +82,11 @@ pub async fn submit(
     let return_to = ReturnTo::named(form.field(return_to::PARAMETER)?);
     let username = form.field("username")?;
     let show = |problem: SignInProblem, status: StatusCode| {
-        let name = begun.as_ref().map(|begun| begun.pending().client.name.as_str());
-        let form = Form { sealed, app: name, return_to, username, again: false, problem: Some(problem) };
+        let client = begun.as_ref().map(|begun| &*begun.pending().client);
+        let about = client.map(AboutApp::from).unwrap_or_default();
+        let name = client.map(|client| client.name.as_str());
+        let form =
+            Form { sealed, app: name, about, return_to, username, again: false, problem: Some(problem) };
         form.show(&app, &request, session.as_ref(), &cookie, status)
     };
     if !form.is_genuine {
@@ -112,6 +124,7 @@ pub async fn submit(
 struct Form<'a> {
     sealed: Option<&'a str>,
     app: Option<&'a str>,
+    about: AboutApp<'a>,
     return_to: Option<ReturnTo>,
     username: &'a str,
     again: bool,
@@ -131,6 +144,7 @@ impl Form<'_> {
             csrf: &csrf_token(request, cookie, session),
             request: self.sealed,
             app: self.app,
+            about: self.about,
             return_to: self.return_to.map(ReturnTo::name),
             username: self.username,
             again: self.again,

@@ -43,7 +43,7 @@ pub async fn bounded(
     let (patience, for_connections) = (config.server.request_timeout, config.database.acquire_timeout / 2);
     let refuse = |request: ServiceRequest, refused: Refused| Ok(request.into_response(refused.answer(asker)));
     // What nobody will read needs not to be waited for.
-    if request.method() == Method::POST {
+    if matches!(*request.method(), Method::POST | Method::PUT) {
         match tokio::time::timeout(patience, body(&mut request)).await {
             Ok(Ok(bytes)) => request.set_payload(Payload::from(bytes)),
             Ok(Err(refused)) => return refuse(request, refused),

@@ -1,5 +1,6 @@
 use askama::Template;
 
+use super::AboutApp;
 use crate::protocol::scope::OFFLINE_ACCESS;
 
 /// The consent page: who asks for what, on whose behalf, and where the answer goes (RFC 6749 §4.1.1).
@@ -16,6 +17,8 @@ pub struct Consent<'a> {
     pub scope: &'a str,
     /// The app's registered name.
     pub app: &'a str,
+    /// What else is known of the app.
+    pub about: AboutApp<'a>,
     /// Who is signed in.
     pub username: &'a str,
     /// Where another account can be signed in for the same request.

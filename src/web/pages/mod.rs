@@ -3,6 +3,7 @@
 //! Templates are checked when the program is built and escape every value; none needs JavaScript, and one has a little.
 //! Texts name no fault of the person and say what happens next.
 
+mod about_app;
 mod account;
 mod apps;
 mod consent;
@@ -29,6 +30,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use about_app::AboutApp;
 pub use account::Account;
 pub use apps::{App, Apps};
 pub use askama::Template;

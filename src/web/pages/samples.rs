@@ -92,10 +92,11 @@ impl<'a> Texts<'a> {
     fn sign_ins(&self) -> Vec<Sample> {
         const IDS: &[&str] = &["username", "password", "login-submit"];
         let page = |name, username, app, request, problem| {
+            let (about, return_to, again) = (AboutApp::default(), None, false);
             sample(
                 name,
                 IDS,
-                &SignIn { csrf: self.token, request, app, return_to: None, username, again: false, problem },
+                &SignIn { csrf: self.token, request, app, about, return_to, username, again, problem },
             )
         };
         let (app, request) = (Some(self.app), Some(self.token));
@@ -111,6 +112,20 @@ impl<'a> Texts<'a> {
                 request,
                 Some(SignInProblem::TooManyAttempts { wait }),
             ),
+            sample(
+                "sign-in-unverified",
+                IDS,
+                &SignIn {
+                    csrf: self.token,
+                    request,
+                    app,
+                    about: self.about(true),
+                    return_to: None,
+                    username: "",
+                    again: false,
+                    problem: None,
+                },
+            ),
             page("sign-in-expired", self.username, app, request, Some(SignInProblem::FormExpired)),
             sample(
                 "sign-in-again",
@@ -119,8 +134,9 @@ impl<'a> Texts<'a> {
                     csrf: self.token,
                     request,
                     app,
-                    username: self.username,
+                    about: AboutApp::default(),
                     return_to: None,
+                    username: self.username,
                     again: true,
                     problem: None,
                 },
@@ -137,6 +153,12 @@ impl<'a> Texts<'a> {
                 },
             ),
         ]
+    }
+
+    /// What an app says of itself.
+    fn about(&self, is_unverified: bool) -> AboutApp<'a> {
+        let url = Some(self.url);
+        AboutApp { is_unverified, home: url, policy: url, terms: url }
     }
 
     fn consents(&self) -> Vec<Sample> {
@@ -160,6 +182,7 @@ impl<'a> Texts<'a> {
             csrf: self.token,
             request: self.token,
             app: self.app,
+            about: AboutApp::default(),
             username: self.username,
             switch_account_url: self.url,
             scopes: &scopes,
@@ -177,6 +200,27 @@ impl<'a> Texts<'a> {
                 "consent-device",
                 both,
                 &Consent { left_out: &[], destination: Destination::Device("127.0.0.1:53122"), ..consent },
+            ),
+            sample(
+                "consent-with-links",
+                both,
+                &Consent { left_out: &[], about: self.about(false), ..consent },
+            ),
+            sample(
+                "consent-unverified",
+                both,
+                &Consent { left_out: &[], resources: &[], about: self.about(true), ..consent },
+            ),
+            sample(
+                "consent-unverified-device",
+                both,
+                &Consent {
+                    left_out: &[],
+                    resources: &[],
+                    about: AboutApp { is_unverified: true, ..AboutApp::default() },
+                    destination: Destination::Device("127.0.0.1:53122"),
+                    ..consent
+                },
             ),
             sample("consent-no-scope", both, &Consent { scopes: &[], left_out: &[], ..consent }),
             sample("consent-nothing", &["consent-deny"], &Consent { scopes: &[], ..consent }),

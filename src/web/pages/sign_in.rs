@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::wait_in_words;
+use super::{AboutApp, wait_in_words};
 
 /// `GET /sign-in`, and the answer to a `POST /sign-in` that did not sign anybody in.
 ///
@@ -16,6 +16,8 @@ pub struct SignIn<'a> {
     pub request: Option<&'a str>,
     /// The name of the app that asked for the sign-in.
     pub app: Option<&'a str>,
+    /// What else is known of the app.
+    pub about: AboutApp<'a>,
     /// The name of the own page to go on to, where no app has asked.
     pub return_to: Option<&'a str>,
     /// What stands in the field already; empty: nothing.

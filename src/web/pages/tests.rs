@@ -60,6 +60,7 @@ fn a_text_arrives_as_it_was() {
             csrf: "c",
             request: Some(&text),
             app: Some(&text),
+            about: AboutApp::default(),
             return_to: None,
             username: &text,
             again: true,
@@ -202,11 +203,40 @@ fn consent_names_everything_that_matters() {
 }
 
 #[test]
-fn only_an_app_on_the_device_brings_a_caution() {
-    for (name, cautions) in [("consent", 0), ("consent-device", 1)] {
+fn an_app_on_the_device_or_that_nobody_knows_brings_one_caution() {
+    for (name, cautions) in [
+        ("consent", 0),
+        ("consent-with-links", 0),
+        ("consent-device", 1),
+        ("consent-unverified", 1),
+        ("consent-unverified-device", 1),
+    ] {
         let page = Texts::natural().render().into_iter().find(|page| page.name == name).unwrap();
         assert_eq!(select(&Html::parse_document(&page.html), ".notice").len(), cautions, "{name}");
     }
+}
+
+#[test]
+fn who_registered_itself_is_told_by_its_address_and_its_links_lead_out_without_a_trace() {
+    let pages = Texts::natural().render();
+    let page = |name: &str| {
+        let page = pages.iter().find(|page| page.name == name).unwrap();
+        Html::parse_document(&page.html)
+    };
+    for (name, address) in
+        [("consent-unverified", Texts::natural().host), ("consent-unverified-device", "127.0.0.1:53122")]
+    {
+        let document = page(name);
+        let notice = select(&document, "#unverified")[0].text().collect::<String>();
+        assert!(notice.contains("Nobody has checked this app") && notice.contains(address), "{notice}");
+    }
+    for (name, links) in [("consent-with-links", 3), ("sign-in-unverified", 3), ("consent", 0)] {
+        let document = page(name);
+        let out = select(&document, "footer a");
+        assert_eq!(out.len(), links, "{name}");
+        assert!(out.iter().all(|link| attribute(*link, "rel") == "noopener noreferrer"), "{name}");
+    }
+    assert!(select(&page("consent-with-links"), "#unverified").is_empty());
 }
 
 #[test]
@@ -216,6 +246,7 @@ fn the_first_empty_field_has_the_focus() {
             csrf: "c",
             request: None,
             app: None,
+            about: AboutApp::default(),
             return_to: None,
             username,
             again: false,

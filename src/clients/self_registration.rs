@@ -1,0 +1,308 @@
+//! Clients that register themselves (RFC 7591, OpenID Connect Registration), and read, change and delete their
+//! registration (RFC 7592).
+
+use std::time::Duration;
+
+use super::registration::{RegistrationError, changed_client, new_client};
+use super::registration_checks::Refusal;
+use super::{ClientMetadata, ScopeCatalogue, sector};
+use crate::config;
+use crate::config::RegistrationMode;
+use crate::jose::Algorithm;
+use crate::keys::{MasterKeys, Purpose};
+use crate::model::{Actor, AuditEvent, AuditEventKind, Client, ClientId, Network, Sector};
+use crate::outgoing::Outgoing;
+use crate::protocol::{ClientRegistrationError, RegistrationRequest};
+use crate::secret::{Secret, TokenKind, random_bytes, sha256};
+use crate::store::{Admission, Admitted, Store, StoreError, ThrottleRule};
+use crate::time::Timestamp;
+
+mod answer;
+mod rules;
+
+pub use answer::RegisteredClient;
+use rules::Rules;
+
+/// Why a client is not registered, read, changed or deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRegistered {
+    /// The protocol's refusal.
+    #[error(transparent)]
+    Refused(#[from] ClientRegistrationError),
+    /// There are, or there were from this network, as many registrations as there may be.
+    #[error("too many clients were registered")]
+    TooMany {
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+type Refused = ClientRegistrationError;
+
+/// When it may be worth trying again where there is no room.
+const UNTIL_ROOM: Duration = Duration::from_secs(3_600);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Random bytes of a token that is presented at the registration endpoints.
+const TOKEN_BYTES: usize = 32;
+
+/// What registering reaches for.
+pub struct SelfRegistration<'a> {
+    /// The database, on behalf of whoever asks.
+    pub store: &'a Store,
+    /// For secrets, and for counting networks.
+    pub master_keys: &'a MasterKeys,
+    /// What the operator allows.
+    pub config: &'a config::Registration,
+    /// The registered scopes.
+    pub scopes: &'a ScopeCatalogue,
+    /// Algorithms that there is a signing key for.
+    pub algorithms: Vec<Algorithm>,
+    /// Which addresses may be fetched from and linked to.
+    pub outgoing: &'a Outgoing,
+    /// The issuer, under which each client has its own endpoint.
+    pub issuer: &'a str,
+}
+
+impl SelfRegistration<'_> {
+    /// Registers a client. `bearer` is the initial access token, if any came (RFC 7591 §3); `from` is counted where
+    /// none did.
+    ///
+    /// # Errors
+    /// Whoever asks may not, asks too often, or for what cannot be; or there is no room.
+    pub async fn register(
+        &self,
+        bearer: Option<&str>,
+        body: &[u8],
+        from: Network,
+        now: Timestamp,
+    ) -> Result<RegisteredClient, NotRegistered> {
+        let token = self.initial_access_token(bearer, now).await?;
+        let request = RegistrationRequest::parse(body)?;
+        let sector_uri = request.sector_identifier_uri.clone();
+        let mut metadata = self.rules().apply(request, None)?;
+        let is_pairwise = metadata.openid.pairwise.is_some();
+        let is_counted = token.is_some() || sector_uri.is_some();
+        if let Some(uri) = sector_uri {
+            // Nobody makes us fetch without end. OpenID Connect Registration §5: also where subjects are public.
+            if token.is_none() {
+                self.count(from).await?;
+            }
+            metadata.openid.pairwise = Some(Sector::requested(Some(uri)));
+            metadata.sector_document = sector::read(self.outgoing, &metadata, None).await?;
+        }
+        let scopes = self.store.scopes().await?;
+        let (mut client, secret) = new_client(self.master_keys, metadata, &scopes, now)?;
+        client.openid.pairwise = client.openid.pairwise.filter(|_| is_pairwise);
+        let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
+        let client = Client { self_registered: true, registration_token_hash: Some(hash.to_vec()), ..client };
+        if !is_counted {
+            self.count(from).await?;
+        }
+        let admission = token.as_ref().map_or(Admission::Open, Admission::Token);
+        match self.store.register_client(&client, admission, self.config.max_clients, now).await? {
+            Admitted::Registered => {
+                Ok(RegisteredClient::new(&client, self.issuer, registration_token, secret))
+            }
+            Admitted::TokenRefused => Err(self.refuse_token(bearer).await),
+            Admitted::Full => {
+                self.record_refusal("full").await;
+                Err(NotRegistered::TooMany { retry_after: UNTIL_ROOM })
+            }
+        }
+    }
+
+    /// What is registered of a client (RFC 7592 §2.1). Its token stays.
+    ///
+    /// # Errors
+    /// The token is not this client's.
+    pub async fn read(&self, id: &ClientId, bearer: Option<&str>) -> Result<RegisteredClient, NotRegistered> {
+        let (client, token) = self.client(id, bearer).await?;
+        Ok(RegisteredClient::new(&client, self.issuer, token, None))
+    }
+
+    /// Puts what a client says now in the place of all that it has said before (RFC 7592 §2.2). It gets a new token;
+    /// the one that it came with is good until the new one is used, so that an answer may be lost.
+    ///
+    /// # Errors
+    /// The token is not this client's, or it asks for what cannot be.
+    pub async fn replace(
+        &self,
+        id: &ClientId,
+        bearer: Option<&str>,
+        body: &[u8],
+    ) -> Result<RegisteredClient, NotRegistered> {
+        let (registered, token) = self.client(id, bearer).await?;
+        let presented = hash_of(&token);
+        let request = RegistrationRequest::parse(body)?;
+        if request.client_id.as_deref() != Some(id.as_str()) {
+            return Err(Refused::invalid_client_metadata("'client_id' must be the client's own").into());
+        }
+        // Before its row is locked: another machine may take its time.
+        let wanted = self.rules().apply(request.clone(), Some(&registered))?;
+        let sector_document = sector::read(self.outgoing, &wanted, Some(&registered)).await?;
+        let scopes = self.store.scopes().await?;
+        let store = self.store.acting_as(Actor::Client(id.clone()));
+        let Some(mut changing) = store.change_client(id).await? else {
+            return Err(self.refuse_token(bearer).await);
+        };
+        if !changing.admits(&presented).await? {
+            drop(changing);
+            return Err(self.refuse_token(bearer).await);
+        }
+        let metadata = self.rules().apply(request, Some(changing.client()))?;
+        let metadata = ClientMetadata { sector_document, ..metadata };
+        let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
+        let client = Client {
+            registration_token_hash: Some(hash.to_vec()),
+            ..changed_client(changing.client(), metadata, &scopes)?
+        };
+        changing.keep_registration_token(&presented).await?;
+        changing.write(&client).await?;
+        Ok(RegisteredClient::new(&client, self.issuer, registration_token, None))
+    }
+
+    /// Deletes a client, and with it its grants (RFC 7592 §2.3).
+    ///
+    /// # Errors
+    /// The token is not this client's.
+    pub async fn delete(&self, id: &ClientId, bearer: Option<&str>) -> Result<(), NotRegistered> {
+        self.client(id, bearer).await?;
+        if self.store.acting_as(Actor::Client(id.clone())).delete_client(id).await? {
+            Ok(())
+        } else {
+            Err(self.refuse_token(bearer).await)
+        }
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            config: self.config,
+            scopes: self.scopes,
+            algorithms: &self.algorithms,
+            outgoing: self.outgoing.policy(),
+        }
+    }
+
+    /// The hash of the initial access token. One that is presented must be good also where anybody may register.
+    async fn initial_access_token(
+        &self,
+        bearer: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<[u8; 32]>, NotRegistered> {
+        if bearer.is_none() && self.config.mode == RegistrationMode::Open {
+            return Ok(None);
+        }
+        let token = bearer.and_then(|text| TokenKind::InitialAccessToken.decode::<TOKEN_BYTES>(text));
+        match token.map(|token| sha256(&token)) {
+            Some(hash) if self.store.is_initial_access_token(&hash, now).await? => Ok(Some(hash)),
+            _ => Err(self.refuse_token(bearer).await),
+        }
+    }
+
+    /// The client that a registration access token belongs to, if it is the one that is named.
+    async fn client(
+        &self,
+        id: &ClientId,
+        bearer: Option<&str>,
+    ) -> Result<(Client, Secret<String>), NotRegistered> {
+        let kind = TokenKind::RegistrationAccessToken;
+        let token = bearer.and_then(|text| kind.decode::<TOKEN_BYTES>(text));
+        // The address may name anything, NUL too, which the database cannot be asked for.
+        let is_an_id = id.as_str().bytes().all(|byte| byte.is_ascii_graphic());
+        let client = match token.filter(|_| is_an_id) {
+            Some(token) => self.store.client_by_registration_token(id, &sha256(&token)).await?,
+            None => None,
+        };
+        match client.zip(token) {
+            Some((client, token)) => Ok((client, kind.encode(&token))),
+            None => Err(self.refuse_token(bearer).await),
+        }
+    }
+
+    /// Counts a registration from a network, in the database, so that all processes count together and no restart
+    /// forgets.
+    async fn count(&self, from: Network) -> Result<(), NotRegistered> {
+        let free = self.config.per_network_per_day;
+        let pause = DAY / free;
+        let key = self.master_keys.current().hmac(Purpose::Throttle, &[b"registration", &from.octets()]);
+        let rule = ThrottleRule { key, free, base: pause, cap: pause, leak: pause };
+        match self.store.count_attempt(rule).await? {
+            Ok(()) => Ok(()),
+            Err(throttled) => {
+                self.record_refusal("network").await;
+                Err(NotRegistered::TooMany { retry_after: throttled.retry_after })
+            }
+        }
+    }
+
+    /// One answer whatever is wrong with the token, so that nobody learns which clients there are.
+    async fn refuse_token(&self, bearer: Option<&str>) -> NotRegistered {
+        self.record_refusal("token").await;
+        let words = match bearer {
+            None => "a token is needed here: send it as Authorization: Bearer",
+            Some(_) => "the token is not good here, or no longer",
+        };
+        Refused::invalid_token(words).into()
+    }
+
+    async fn record_refusal(&self, why: &str) {
+        let event = AuditEvent::new(AuditEventKind::ClientRegistrationRefused);
+        self.store.record_refusal(event, why).await;
+    }
+}
+
+/// A token and what is stored of it.
+pub fn new_token(kind: TokenKind) -> (Secret<String>, [u8; 32]) {
+    let bytes = random_bytes::<TOKEN_BYTES>();
+    (kind.encode(&bytes), sha256(&bytes))
+}
+
+fn hash_of(token: &Secret<String>) -> [u8; 32] {
+    let bytes = TokenKind::RegistrationAccessToken.decode::<TOKEN_BYTES>(token.expose());
+    sha256(&bytes.unwrap_or_default())
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RedirectUri(reason) => Self::invalid_redirect_uri(reason),
+            Refusal::Metadata(reason) => Self::invalid_client_metadata(reason),
+        }
+    }
+}
+
+impl From<Refusal> for NotRegistered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<RegistrationError> for NotRegistered {
+    fn from(error: RegistrationError) -> Self {
+        Self::Refused(match error {
+            RegistrationError::RedirectUri(reason) => Refused::invalid_redirect_uri(reason),
+            RegistrationError::Store(error) => error.into(),
+            error => Refused::invalid_client_metadata(error.to_string()),
+        })
+    }
+}
+
+impl From<StoreError> for NotRegistered {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::temporarily_unavailable("the server cannot answer just now: try again in a moment")
+                    .with_source(error)
+            }
+            _ => Self::server_error("the server failed: its log says why").with_source(error),
+        }
+    }
+}
