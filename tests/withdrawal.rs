@@ -1,9 +1,12 @@
 //! What an operator or a person takes back is gone, also where it races with its use.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::json;
+use sqlx::Connection;
 
-use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, Tokens, password_of, pkce};
+use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, Tokens, password_of, pkce, until};
 
 #[tokio::test]
 async fn a_scope_made_anew_is_not_granted_by_what_was_meant_for_the_old_one() {
@@ -137,4 +140,54 @@ async fn a_refresh_token_says_when_it_ends_with_the_session() {
     let tokens = app.sign_in(&Browser::new(&server), "alice", &[]).await;
     let expires_in = tokens.0["refresh_token_expires_in"].as_u64().unwrap();
     assert!((3_500..=3_600).contains(&expires_in), "{expires_in}");
+}
+
+#[tokio::test]
+async fn an_approval_that_a_consents_end_waited_for_ends_with_it() {
+    let patient = Settings::default()
+        .with("GRANTOR_DATABASE_ACQUIRE_TIMEOUT", "30s")
+        .with("GRANTOR_DATABASE_STATEMENT_TIMEOUT", "30s")
+        .with("GRANTOR_SERVER_REQUEST_TIMEOUT", "30s");
+    let server = Server::start_with(patient).await;
+    server.user("alice", &[]);
+    let app = RelyingParty::register(&server, &[]);
+    let browser = Browser::new(&server);
+    let more = [("scope", "openid offline_access"), ("prompt", "consent")];
+    app.sign_in(&browser, "alice", &more).await;
+    let (verifier, challenge) = pkce();
+    let consent = browser.follow(browser.get(&app.authorize_path(&challenge, &more)).await).await;
+    let question = browser.get(&format!("/account/apps/withdraw?client_id={}", app.client_id)).await;
+
+    // Both wait for the consent's row, first the approval and then the end.
+    let mut sql = server.database.sql().await;
+    let mut holding = sql.begin().await.unwrap();
+    sqlx::query("SELECT FROM consents FOR UPDATE").execute(&mut *holding).await.unwrap();
+    let approval = async { browser.submit(&consent, &[("decision", "allow")]).await };
+    let end = async {
+        waiting(&server, 1).await;
+        browser.submit(&question, &[]).await
+    };
+    let release = async {
+        waiting(&server, 2).await;
+        holding.rollback().await.unwrap();
+    };
+    let (approved, ended, ()) = tokio::join!(approval, end, release);
+    let code = approved.parameter("code").unwrap();
+    assert_eq!(ended.status, 200);
+
+    // Agreeing again revives it by no clock.
+    app.sign_in(&browser, "alice", &more).await;
+    server.database.execute("UPDATE consents SET created_at = created_at - interval '1 h'").await;
+    app.redeem(&code, &verifier, &[]).await.assert_refused(400, "invalid_grant");
+}
+
+/// Until so many connections wait for a lock.
+async fn waiting(server: &Server, expected: i64) {
+    let is_so = || async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let mut sql = server.database.sql().await;
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut sql).await.unwrap() == expected
+    };
+    until(Duration::from_secs(20), is_so).await;
 }

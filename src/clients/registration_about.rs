@@ -1,5 +1,5 @@
-//! What a client says of itself beyond what the token endpoint asks: whether pages can show it, and whether anything
-//! may be sent there.
+//! What a client says of itself beyond what the token endpoint asks (RFC 7591 §2, OpenID Connect Registration §2): whether
+//! pages can show it, and whether anything may be sent there.
 
 use url::Url;
 

@@ -158,6 +158,12 @@ impl SelfRegistration<'_> {
             registration_token_hash: Some(hash.to_vec()),
             ..changed_client(changing.client(), metadata, &scopes)?
         };
+        // People agreed that their answers go to the addresses of then. Whoever has got hold of the token must not
+        // turn that into a silent way to others.
+        let known = &changing.client().redirect_uris;
+        if client.redirect_uris.iter().any(|uri| !known.contains(uri)) {
+            changing.ask_again().await?;
+        }
         changing.keep_registration_token(&presented).await?;
         changing.write(&client).await?;
         Ok(RegisteredClient::new(&client, self.issuer, registration_token, None))

@@ -19,6 +19,14 @@ pub struct SignedIn {
     pub unasked_scopes: Vec<String>,
 }
 
+impl SignedIn {
+    /// Scopes on file that the person agreed to, and not the operator alone.
+    pub fn agreed_scopes(&self) -> Vec<String> {
+        let is_theirs = |scope: &&String| !self.unasked_scopes.contains(scope);
+        self.consented_scopes.iter().flatten().filter(is_theirs).cloned().collect()
+    }
+}
+
 impl Store {
     /// Session, person, roles and consent for this client in one statement; `None`: not signed in.
     pub async fn signed_in(

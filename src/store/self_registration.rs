@@ -192,6 +192,18 @@ impl ChangingClient<'_> {
         .await?;
         Ok(())
     }
+
+    /// Has each person asked again who has agreed to something before. Their grants live on.
+    pub async fn ask_again(&mut self) -> Result<(), StoreError> {
+        let id = self.client().id.clone();
+        sqlx::query!(
+            "UPDATE consents SET scopes = '{}', unasked_scopes = '{}' WHERE client_id = $1",
+            id.as_str(),
+        )
+        .execute(self.transaction())
+        .await?;
+        Ok(())
+    }
 }
 
 /// One that an operator has vouched for or switched off does not change itself.

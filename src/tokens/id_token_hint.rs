@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::jose::{IdToken, JoseError, UnverifiedJwt, VerificationKeys};
 use crate::keys::Pseudonyms;
-use crate::model::{Client, ClientId, SessionId, UserId};
+use crate::model::{ClientId, SessionId};
 use crate::time::Timestamp;
 
 /// What an ID token of this server says of itself. It says whom a client has in mind and proves nothing about who sends
@@ -71,11 +71,6 @@ impl IdTokenHint {
             iat: Timestamp::from_unix_seconds(claims.iat),
             exp: Timestamp::from_unix_seconds(claims.exp),
         })
-    }
-
-    /// Whether the ID token was issued to this client for this person.
-    pub fn is_of(&self, client: &Client, user: UserId, pseudonyms: &Pseudonyms) -> bool {
-        self.aud == client.id && self.sub == pseudonyms.subject(client, user)
     }
 
     /// Whether it was issued in this session.

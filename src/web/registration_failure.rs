@@ -1,4 +1,4 @@
-//! Refusals of the registration endpoints on their way out.
+//! Refusals of the registration endpoints on their way out (RFC 7591 §3.2.2).
 
 use std::error::Error;
 

@@ -40,8 +40,10 @@ async fn what_it_gets_lives_like_any_other_grant() {
     let tokens = stage.app.sign_in(&browser, "alice", &[("scope", "openid offline_access")]).await;
     assert_eq!(stage.app.introspect(tokens.access_token()).await["active"], true);
     let tokens = stage.app.refresh(tokens.refresh_token(), &[]).await.tokens();
-    // Taken back, it is dead; the operator's word gives a new one, not that.
-    stage.server.database.execute("DELETE FROM consents").await;
+    // The person sees it among the others, and takes it back. Then it is dead, and the operator's word gives a new one.
+    let list = browser.get("/account/apps").await;
+    let question = browser.get(&list.attribute(".entries a", "href").unwrap()).await;
+    browser.submit(&question, &[]).await;
     assert_eq!(stage.app.introspect(tokens.access_token()).await, json!({ "active": false }));
     stage.app.refresh(tokens.refresh_token(), &[]).await.assert_refused(400, "invalid_grant");
     let fresh = stage.app.sign_in(&browser, "alice", &[]).await;
@@ -95,6 +97,13 @@ async fn when_the_operator_no_longer_vouches_everybody_is_asked_who_was_not() {
     assert!(bob.submit(&page, &[("decision", "allow")]).await.parameter("code").is_some());
     stage.server.cli(&["client", "update", &stage.app.client_id, "--skip-consent", "false"]);
     stage.server.change_arrives().await;
+    // Alice has allowed nothing of it before.
+    let more = stage.open(&alice, &[("scope", "openid profile email")]).await;
+    assert!(
+        more.has_id("consent-allow") && !more.body.contains("As you have allowed before"),
+        "{}",
+        more.body
+    );
     let page = stage.open(&alice, &[]).await;
     assert!(page.has_id("consent-allow"), "{:?}", page.location());
     assert_error(&stage.open(&alice, &[("prompt", "none")]).await, "consent_required", "silent");

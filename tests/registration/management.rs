@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{assert_error, open, own_path, registered, send, text, web_app_with};
-use crate::harness::{Browser, RelyingParty, Server};
+use crate::harness::{Browser, RelyingParty, Server, pkce};
 
 /// A client, with what speaks to its own endpoint.
 struct Managed {
@@ -152,6 +152,35 @@ async fn a_change_obeys_the_rules_of_registering_and_a_refused_one_changes_nothi
     let mut expected = app.told.clone();
     expected.as_object_mut().unwrap().remove("client_secret");
     assert_eq!(app.send(Method::GET, app.token(), None).await.json(), expected);
+}
+
+#[tokio::test]
+async fn with_a_new_address_people_are_asked_again_and_keep_their_grants() {
+    let server = Server::start_with(open()).await;
+    server.user("alice", &[]);
+    let grants = json!({ "grant_types": ["authorization_code", "refresh_token"] });
+    let mut managed = Managed::register(&server, &grants).await;
+    let app = RelyingParty::registered(&server, &managed.told);
+    let browser = Browser::new(&server);
+    let tokens = app.sign_in(&browser, "alice", &[]).await;
+    let asks = async || {
+        let page = browser.get(&app.authorize_path(&pkce().1, &[])).await;
+        browser.follow(page).await.has_id("consent-allow")
+    };
+    assert!(!asks().await, "agreed to before");
+    for (uris, asked) in [
+        (json!(["https://app.example/callback"]), false),
+        (json!(["https://app.example/callback", "https://evil.example/callback"]), true),
+    ] {
+        let mut body = managed.change(&grants);
+        body["redirect_uris"] = uris;
+        let answer = managed.send(Method::PUT, managed.token(), Some(&body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        managed.told = answer.json();
+        server.change_arrives().await;
+        assert_eq!(asks().await, asked);
+    }
+    app.refresh(tokens.refresh_token(), &[]).await.tokens();
 }
 
 #[tokio::test]

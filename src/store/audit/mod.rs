@@ -63,7 +63,7 @@ impl Store {
         Self { origin, ..self.clone() }
     }
 
-    /// The same, in the name of somebody who has shown who it is.
+    /// The same, in the name of somebody whom this change has shown.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
         self.on_behalf_of(Origin { actor, ..self.origin.clone() })

@@ -88,7 +88,7 @@ fn ask(
     let Question { pending, person, scopes, .. } = question;
     let catalogue = app.registry.scopes();
     let words = |name: &str| catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default();
-    let (new, known) = divide_by_news(&scopes.grantable, person.consented_scopes.as_deref());
+    let (new, known) = divide_by_news(&scopes.grantable, Some(&person.agreed_scopes()));
     let described = |names: &[&'_ String]| -> Vec<(String, String, Vec<&str>)> {
         let role_names = |name| role_names(&person.roles, std::slice::from_ref(name));
         names.iter().map(|name| ((*name).clone(), words(name), role_names(name))).collect()
