@@ -17,9 +17,13 @@ SCOPES = "openid offline_access roles orders.read orders.admin"
 
 
 @pytest.fixture(scope="session")
-def grantor(tmp_path_factory):
+def binary():
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    binary = os.environ.get("GRANTOR_BIN", str(target / "debug" / "grantor"))
+    return os.environ.get("GRANTOR_BIN", str(target / "debug" / "grantor"))
+
+
+@pytest.fixture(scope="session")
+def grantor(binary, tmp_path_factory):
     grantor = Grantor(binary, tmp_path_factory.mktemp("grantor"))
     grantor.run("scope", "create", "orders.read", "--description", "See your orders")
     grantor.run("scope", "create", "orders.admin", "--description", "See the orders of everybody", "--restricted")

@@ -4,6 +4,7 @@ import os
 import shutil
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -57,6 +58,9 @@ class Browser:
     def has(self, name):
         return bool(self.driver.find_elements(By.ID, name))
 
+    def shows(self, name):
+        return any(element.is_displayed() for element in self.driver.find_elements(By.ID, name))
+
     def text(self, name):
         return self.find(name).text
 
@@ -66,6 +70,18 @@ class Browser:
         self.find(name).click()
         wait = WebDriverWait(self.driver, 15)
         wait.until(lambda driver: driver.find_element(By.TAG_NAME, "html") != before, f"#{name} leads nowhere")
+
+    def push(self, name):
+        """Clicks what acts on this page, and leads to no other."""
+        self.find(name).click()
+
+    def wait_for(self, name, text):
+        """Waits until the element with this id says `text`."""
+        wait = WebDriverWait(self.driver, 15, ignored_exceptions=[StaleElementReferenceException])
+        try:
+            wait.until(lambda _: self.text(name) == text)
+        except TimeoutException:
+            raise AssertionError(f"#{name} does not say {text!r} at {self.url}: {self.page_text}") from None
 
     def fill(self, name, value):
         field = self.find(name)

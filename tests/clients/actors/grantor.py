@@ -33,10 +33,11 @@ class Person:
 
 
 class Grantor:
-    def __init__(self, binary, directory):
+    def __init__(self, binary, directory, **settings):
+        """Starts it; `settings` are environment variables."""
         self.binary = binary
         self.state = directory / "state"
-        self.environment = clean_environment(GRANTOR_STATE_DIR=str(self.state))
+        self.environment = clean_environment(GRANTOR_STATE_DIR=str(self.state), **settings)
         port = free_port()
         self.issuer = f"http://localhost:{port}"
         self.numbers = itertools.count(1)

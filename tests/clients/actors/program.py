@@ -1,5 +1,6 @@
 """An example program, started as its reader would start it."""
 
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from .processes import Process, clean_environment, free_port
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+# What runs a program, by the end of its name; others run by themselves.
+RUN_BY = {".py": [sys.executable], ".mjs": [shutil.which("node")]}
 
 
 class Program:
@@ -16,7 +19,7 @@ class Program:
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
         environment = clean_environment(PORT=str(self.port), **configuration)
-        command = [sys.executable, str(EXAMPLES / path)]
+        command = [*RUN_BY.get(Path(path).suffix, []), str(EXAMPLES / path)]
         self.process = Process(f"{path.replace('/', '-')}-{self.port}", command, directory, environment)
         self.process.wait_until(self.is_listening, seconds=30)
 

@@ -1,0 +1,29 @@
+"""What `npm ci` and cargo install comes from the public registries, and is what was looked at."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+CRATES = "registry+https://github.com/rust-lang/crates.io-index"
+
+
+@pytest.mark.parametrize("lock_file", sorted(EXAMPLES.glob("*/package-lock.json")), ids=lambda path: path.parent.name)
+def test_npm_packages_come_from_the_public_registry(lock_file):
+    packages = json.loads(lock_file.read_text())["packages"]
+    packages.pop("")  # the example itself
+    assert packages
+    for name, package in packages.items():
+        assert package["resolved"].startswith("https://registry.npmjs.org/"), name
+        assert package["integrity"].startswith("sha512-"), name
+
+
+def test_crates_come_from_the_public_registry():
+    packages = tomllib.loads((EXAMPLES / "rust-openidconnect" / "Cargo.lock").read_text())["package"]
+    dependencies = [package for package in packages if package["name"] != "rust-openidconnect"]
+    assert dependencies
+    for package in dependencies:
+        assert package["source"] == CRATES, package["name"]
+        assert package["checksum"], package["name"]
