@@ -14,6 +14,7 @@ mod architecture;
 mod audit;
 mod cli;
 mod configuration;
+mod conformance;
 mod deletion;
 mod demo;
 mod embedded;

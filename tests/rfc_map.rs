@@ -30,7 +30,7 @@ fn cases(map: &str) -> Vec<[&str; 3]> {
 }
 
 /// What stands in backquotes.
-fn quoted(cell: &str) -> Vec<&str> {
+pub fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
@@ -85,7 +85,8 @@ fn defines_test(text: &str, name: &str) -> bool {
     })
 }
 
-fn exists(test: &str) -> bool {
+/// Whether there is a test of this name.
+pub fn exists(test: &str) -> bool {
     let (places, name) = places(test);
     places.iter().any(|place| fs::read_to_string(place).is_ok_and(|text| defines_test(&text, &name)))
 }

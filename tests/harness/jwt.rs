@@ -26,12 +26,18 @@ pub async fn key_of(server: &Server, token: &str) -> Jwk {
 
 /// Verifies as an API or an app would: signature, issuer, audience, time.
 pub async fn verify(server: &Server, token: &str, audience: &str) -> VerifiedJwt {
+    verify_by(&jwks(server).await, &server.issuer, token, audience)
+}
+
+/// The same by keys that were fetched before.
+pub fn verify_by(keys: &JwkSet, issuer: &str, token: &str, audience: &str) -> VerifiedJwt {
+    let kid = decode_header(token).unwrap().kid.expect("a kid");
+    let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid} is not published"));
     let mut validation = Validation::new(Algorithm::RS256);
-    validation.set_issuer(&[&server.issuer]);
+    validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
     validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
     validation.leeway = 0;
-    let key = DecodingKey::from_jwk(&key_of(server, token).await).unwrap();
-    let verified = decode::<Value>(token, &key, &validation).unwrap();
+    let verified = decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation).unwrap();
     VerifiedJwt { header: verified.header, claims: verified.claims }
 }

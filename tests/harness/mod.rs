@@ -2,6 +2,7 @@
 
 mod asserting_client;
 mod browser;
+mod certificate;
 mod database;
 mod installation;
 pub mod jwt;
@@ -18,6 +19,7 @@ mod wrong_clock;
 
 pub use asserting_client::{AssertingClient, Assertion, ClientKey, JWT_BEARER, KeyServer, unix_now};
 pub use browser::{Answer, Browser, query_of};
+pub use certificate::Certificate;
 pub use database::{MASTER_KEY, TestDatabase};
 pub use installation::{Installation, Process, until};
 pub use logout_receiver::{LogoutReceiver, set_backchannel_logout_uri};
