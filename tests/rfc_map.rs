@@ -65,11 +65,20 @@ fn places(test: &str) -> (Vec<PathBuf>, String) {
     let name = parts.pop().unwrap_or_default().to_owned();
     let base = if parts.first() == Some(&"tests") { "" } else { "src/" };
     let module = format!("{base}{}", parts.join("/"));
-    let forms = ["{}.rs", "{}/mod.rs", "{}/tests.rs", "{}/tests/mod.rs"];
+    let forms = ["{}.rs", "{}/mod.rs", "{}/tests.rs", "{}/tests/mod.rs", "{}.py"];
     (forms.iter().map(|form| Path::new(ROOT).join(form.replace("{}", &module))).collect(), name)
 }
 
-/// Whether a text defines a test of this name.
+/// Whether a file defines a test of this name; in Python every function that is called so is one.
+fn holds_test(place: &Path, name: &str) -> bool {
+    let is_python = place.extension().is_some_and(|extension| extension == "py");
+    fs::read_to_string(place).is_ok_and(|text| match is_python {
+        true => name.starts_with("test_") && text.contains(&format!("\ndef {name}(")),
+        false => defines_test(&text, name),
+    })
+}
+
+/// Whether a text in Rust defines a test of this name.
 fn defines_test(text: &str, name: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_function = |line: &str| {
@@ -88,7 +97,7 @@ fn defines_test(text: &str, name: &str) -> bool {
 /// Whether there is a test of this name.
 pub fn exists(test: &str) -> bool {
     let (places, name) = places(test);
-    places.iter().any(|place| fs::read_to_string(place).is_ok_and(|text| defines_test(&text, &name)))
+    places.iter().any(|place| holds_test(place, &name))
 }
 
 fn sources(directory: &Path, sources: &mut BTreeMap<PathBuf, String>) {

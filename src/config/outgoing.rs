@@ -9,7 +9,7 @@ use super::setting::{Section, Setting};
 
 pub(super) const SECTION: Section = Section {
     meaning: "Requests that Grantor itself makes: it fetches the public keys of clients that are registered by a \
-              jwks_uri. Only https to public addresses is allowed, whatever a client registers.",
+              jwks_uri, and tells apps at their backchannel_logout_uri that somebody has signed out. Only https to public addresses is allowed, whatever a client registers.",
     settings: &[Setting::new(
         "outgoing.allowed_origins",
         Kind::Origins,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Transaction};
-use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, SessionId, UserId};
+use crate::model::{Actor, AuditEvent, AuditEventKind, ClientId, EndReason, SessionId, UserId};
 use crate::time::Timestamp;
 
 /// A session that has just ended. Those of one change are all of one person.
@@ -52,8 +52,10 @@ struct Ending {
 
 impl Store {
     /// A person signs out: the session behind the cookie ends, also one that has expired. Whether there was one.
-    pub async fn sign_out(&self, token_hash: &[u8]) -> Result<bool, StoreError> {
-        let event = AuditEvent::new(AuditEventKind::SignOut).columns(&self.origin);
+    /// `asked_by` is the client that brought the person to it, if one did.
+    pub async fn sign_out(&self, token_hash: &[u8], asked_by: Option<&ClientId>) -> Result<bool, StoreError> {
+        let event = AuditEvent::new(AuditEventKind::SignOut);
+        let event = asked_by.map_or(event.clone(), |client| event.of_client(client)).columns(&self.origin);
         let ending = Ending { event, by_the_person: true };
         let mut transaction = self.pool.begin().await?;
         let ended = end_sessions!("token_hash = $3", ending, token_hash).fetch_all(&mut transaction).await?;

@@ -86,6 +86,9 @@ async fn an_app_that_means_this_session_ends_it_at_once() {
         assert!(!stage.is_signed_in().await);
         assert_eq!(stage.app.introspect(tokens.access_token()).await, json!({ "active": false }));
     }
+    let recorded =
+        stage.server.cli(&["audit", "list", "--event", "sign_out", "--client", &stage.app.client_id]);
+    assert_eq!(recorded.as_array().map(Vec::len), Some(3), "which app it was: {recorded:#}");
 }
 
 /// Conformance: no-post-logout-redirect-uri, only-state, no-params.

@@ -56,7 +56,7 @@ audit_event_kinds! {
     SignInFailed = "sign_in.failed", Failure;
     /// An attempt to sign in was turned away unread, after too many others.
     SignInThrottled = "sign_in.throttled", Failure;
-    /// A person signed out.
+    /// A person signed out, here or in the app that is named.
     SignOut = "sign_out", Success;
     /// A session ended by something else than signing out.
     SessionEnded = "session.ended", Success;

@@ -133,7 +133,7 @@ async fn signed_in(
 }
 
 async fn end(app: &App, asked: &PostLogout, session: &SessionToken) -> Result<HttpResponse, PageError> {
-    app.store.sign_out(&session.hash()).await?;
+    app.store.sign_out(&session.hash(), asked.client().map(|client| &client.id)).await?;
     Ok(go_on(app, asked, Some(session)))
 }
 

@@ -48,7 +48,7 @@ pub async fn submit(
         return show(app, request, SessionCookie(session), cookie, now).await;
     }
     if let Some(session) = session {
-        app.store.sign_out(&session.hash()).await?;
+        app.store.sign_out(&session.hash(), None).await?;
     }
     let forget = SessionCookie::forget(&app.config.issuer);
     Ok(with_cookie(html(StatusCode::OK, &OWN_PAGE, &SignedOut), Some(forget)))
