@@ -56,6 +56,13 @@ ALTER TABLE users
     -- What is known of the person beyond name and address, by names of claims.
     ADD COLUMN claims jsonb NOT NULL DEFAULT '{}';
 
+-- What apps may learn of a person, in one value that is read only where it is needed.
+CREATE VIEW attributes_of_users AS
+SELECT id AS user_id,
+    jsonb_build_object('username', username, 'email', email, 'email_verified', email_verified, 'claims', claims,
+        'updated_at', floor(extract(epoch FROM updated_at))::bigint) AS attributes
+FROM users;
+
 -- Claims that an operator adds to the standard ones, each released by one scope.
 CREATE TABLE claims (
     name text PRIMARY KEY,
@@ -63,6 +70,10 @@ CREATE TABLE claims (
     description text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+
+ALTER TABLE consents
+    -- Claims that were asked for by name and are released by none of the scopes.
+    ADD COLUMN claims text[] NOT NULL DEFAULT '{}';
 
 INSERT INTO scopes (name, description, built_in) VALUES
     ('phone', 'See your phone number', true),

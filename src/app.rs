@@ -11,16 +11,16 @@ use crate::clients::{
 use crate::config::Config;
 use crate::demo::DemoApp;
 use crate::grants::Grants;
-use crate::jose::IntrospectionAnswer;
+use crate::jose::{self, Algorithm, IntrospectionAnswer};
 use crate::keys::{KeyError, KeySet, Keys, MasterKeys, Pseudonyms};
 use crate::model::{Client, Origin};
 use crate::outgoing::{Outgoing, Policy};
-use crate::protocol::{ClientCredentials, TokenError};
+use crate::protocol::{BearerError, ClientCredentials, TokenError};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::tokens::{
     IdTokenHint, IdTokenHintError, Introspection, IntrospectionResponse, Mint, Revocation,
-    SignedIntrospection,
+    SignedIntrospection, SignedUserInfo, UserInfo, UserInfoAnswer,
 };
 use crate::users::{Accounts, PasswordHasher, SignIn, Waiting};
 
@@ -203,6 +203,7 @@ impl App {
             key_time: self.registry.database_time(),
             pseudonyms: &self.pseudonyms,
             lifetimes: &self.config.tokens,
+            claims: self.registry.claims(),
         }
     }
 
@@ -243,6 +244,28 @@ impl App {
         let key_time = self.registry.database_time();
         let keys = self.keys.with(&[alg], &self.store, key_time).await?;
         keys.signer(alg, key_time)?.sign_jwt::<IntrospectionAnswer>(&claims).await
+    }
+
+    /// UserInfo (OpenID Connect Core §5.3).
+    pub async fn userinfo(&self, token: &str, now: Timestamp) -> Result<UserInfoAnswer, BearerError> {
+        let keys = self.keys.current();
+        let userinfo = UserInfo {
+            store: &self.store,
+            registry: &self.registry,
+            verification_keys: keys.verification_keys(self.registry.database_time()),
+            pseudonyms: &self.pseudonyms,
+            issuer: self.issuer(),
+        };
+        userinfo.answer(token, now).await
+    }
+
+    /// A UserInfo answer as a signed JWT (OpenID Connect Core §5.3.2).
+    pub async fn sign_userinfo(&self, answer: &UserInfoAnswer, alg: Algorithm) -> Result<String, KeyError> {
+        let claims =
+            SignedUserInfo { iss: self.issuer(), aud: answer.client.id.as_str(), claims: &answer.claims };
+        let key_time = self.registry.database_time();
+        let keys = self.keys.with(&[alg], &self.store, key_time).await?;
+        keys.signer(alg, key_time)?.sign_jwt::<jose::UserInfoAnswer>(&claims).await
     }
 
     /// Reads an ID token that a client hands back (OpenID Connect Core §3.1.2.1), also one that has expired.

@@ -88,7 +88,14 @@ fn secret(text: &str) -> Secret<String> {
 
 fn account(username: &str, email: &str) -> NewAccount {
     let password = Some(secret("correct horse"));
-    NewAccount { username: username.to_owned(), email: email.to_owned(), password, roles: Vec::new() }
+    NewAccount {
+        username: username.to_owned(),
+        email: email.to_owned(),
+        email_verified: false,
+        attributes: Vec::new(),
+        password,
+        roles: Vec::new(),
+    }
 }
 
 fn scope(name: &str, restricted: bool) -> Scope {

@@ -44,7 +44,17 @@ const CLIENT: [&str; 17] = [
     "disabled_at",
     "created_at",
 ];
-const USER: [&str; 6] = ["id", "username", "email", "roles", "disabled_at", "created_at"];
+const USER: [&str; 9] = [
+    "id",
+    "username",
+    "email",
+    "email_verified",
+    "claims",
+    "roles",
+    "disabled_at",
+    "created_at",
+    "updated_at",
+];
 
 #[tokio::test]
 async fn a_client_as_json() {

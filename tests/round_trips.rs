@@ -248,6 +248,43 @@ async fn a_page_of_the_own_account_costs_two() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn userinfo_costs_one_and_claims_by_name_cost_nothing() {
+    let counted = Counted::start().await;
+    let Counted { app, browser, .. } = &counted;
+    let claims = r#"{"userinfo":{"email":null},"id_token":{"name":null,"email":null}}"#;
+    let (code, verifier) = app.code(browser, "alice", &[("claims", claims)]).await;
+    let (answer, statements) = counted.of(app.redeem(&code, &verifier, &[])).await;
+    assert_eq!(statements.len(), 2, "a look and a guarded write: {statements:#?}");
+    let tokens = answer.tokens();
+    assert_eq!(
+        crate::harness::claims_of(tokens.0["id_token"].as_str().unwrap())["email"],
+        "alice@example.com"
+    );
+    let (_, challenge) = pkce();
+    let again = app.authorize_path(&challenge, &[("claims", claims)]);
+    let (answer, statements) = counted.of(browser.get(&again)).await;
+    assert!(answer.parameter("code").is_some() && statements.len() <= 2, "{statements:#?}");
+
+    let ask = async |token: &str| {
+        let request = browser.request(reqwest::Method::GET, "/userinfo").bearer_auth(token);
+        counted.of(async { Answer::read(request.send().await.unwrap()).await }).await
+    };
+    for _ in 0..3 {
+        let (answer, statements) = ask(tokens.access_token()).await;
+        assert_eq!(answer.json()["email"], "alice@example.com");
+        assert_eq!(statements.len(), 1, "{statements:#?}");
+    }
+    // What is none of ours, and what cannot be good here, is refused without a query.
+    let own = app.token(&[("grant_type", "client_credentials")]).await.tokens();
+    for (junk, status) in
+        [("x", 401), (&format!("{}x", tokens.access_token()), 401), (own.access_token(), 403)]
+    {
+        let (answer, statements) = ask(junk).await;
+        assert_eq!((answer.status.as_u16(), statements), (status, Vec::<String>::new()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_and_health_cost_nothing() {
     let counted = Counted::start().await;
     let paths = [

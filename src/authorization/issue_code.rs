@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::Pending;
+use super::{GrantableClaims, Pending};
 use crate::config::{Sessions, Tokens};
 use crate::model::{Agreement, AuthorizationCode, CodeId, Grant, GrantId, GrantType};
+use crate::protocol::ClaimsRequest;
 use crate::protocol::scope::OFFLINE_ACCESS;
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
 use crate::store::{NewGrant, SignedIn, Store, StoreError};
@@ -27,6 +28,8 @@ pub struct CodeIssuer<'a> {
 pub struct Approval {
     /// The scopes.
     pub scopes: Vec<String>,
+    /// Claims that were asked for by name.
+    pub claims: GrantableClaims,
     /// Who agreed to them.
     pub agreement: Agreement,
     /// When the request came that was agreed to, by the database's clock.
@@ -51,10 +54,11 @@ impl CodeIssuer<'_> {
         approval: Approval,
         now: Timestamp,
     ) -> Result<Result<Secret<String>, NotIssued>, StoreError> {
-        let Approval { scopes, agreement, requested_at } = approval;
+        let Approval { scopes, claims, agreement, requested_at } = approval;
+        let beyond_scopes: Vec<String> = claims.beyond_scopes().map(str::to_owned).collect();
         // The database's clock is known only so well.
         let requested_at = requested_at + CLOCK_TOLERANCE;
-        let grant = self.grant(pending, person, scopes, now);
+        let grant = self.grant(pending, person, scopes, claims.request, now);
         let expires_at = now + self.tokens.code_lifetime;
         let code = AuthorizationCode {
             id: CodeId::random(expires_at),
@@ -77,6 +81,7 @@ impl CodeIssuer<'_> {
             session_id: person.session.id,
             session_idle_lifetime: self.sessions.idle_lifetime,
             agreement,
+            claims: &beyond_scopes,
             requested_at,
         };
         if !self.store.insert_grant(new, now).await? {
@@ -86,7 +91,14 @@ impl CodeIssuer<'_> {
         Ok(Ok(TokenKind::AuthorizationCode.encode(&[code.id.as_bytes().as_slice(), &secret].concat())))
     }
 
-    fn grant(&self, pending: &Pending, person: &SignedIn, scopes: Vec<String>, now: Timestamp) -> Grant {
+    fn grant(
+        &self,
+        pending: &Pending,
+        person: &SignedIn,
+        scopes: Vec<String>,
+        claims: ClaimsRequest,
+        now: Timestamp,
+    ) -> Grant {
         let client = &pending.client;
         let lifetime = client.refresh_absolute_lifetime.unwrap_or(self.tokens.refresh_absolute_lifetime);
         let expires_at = now + lifetime;
@@ -98,7 +110,7 @@ impl CodeIssuer<'_> {
             client_id: client.id.clone(),
             session_id: (!outlives_session).then_some(person.session.id),
             started_in: Some(person.session.id),
-            claims: None,
+            claims,
             requested_scopes: pending.scopes.to_vec(),
             scopes,
             resources: pending.request.resources.as_slice().to_vec(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Pending;
+use super::{GrantableClaims, Pending};
 use crate::clients::ScopeCatalogue;
 use crate::model::{Agreement, Role};
 use crate::protocol::{AuthorizationError, Prompt, ScopeSet};
@@ -32,7 +32,8 @@ pub enum NextStep {
 pub struct Visitor<'a> {
     /// Session, roles and consent.
     pub signed_in: &'a SignedIn,
-    /// Whether the request may be for this person: it has no `id_token_hint`, or one of theirs.
+    /// Whether the request may be for this person: it has no `id_token_hint`, or one of theirs, and asks for no `sub`
+    /// but theirs.
     pub is_expected: bool,
     /// Whether they have chosen this account for this request, in this session.
     pub has_chosen: bool,
@@ -45,6 +46,8 @@ pub struct RequestedScopes {
     pub grantable: Vec<String>,
     /// Restricted scopes that none of the person's roles carries.
     pub left_out: Vec<String>,
+    /// Claims that were asked for by name.
+    pub claims: GrantableClaims,
 }
 
 impl RequestedScopes {
@@ -52,7 +55,7 @@ impl RequestedScopes {
     pub fn divide(requested: &ScopeSet, catalogue: &ScopeCatalogue, roles: &[Role]) -> Self {
         let (grantable, left_out) =
             requested.to_vec().into_iter().partition(|scope| catalogue.may_grant(scope, roles));
-        Self { grantable, left_out }
+        Self { grantable, left_out, claims: GrantableClaims::default() }
     }
 
     /// Whether the person may grant none of what was asked for.
@@ -141,7 +144,9 @@ fn agreement(pending: &Pending, person: &SignedIn, scopes: &RequestedScopes) -> 
         person.consented_scopes.as_ref().is_some_and(|consented| consented.contains(scope))
             && (skips || !person.unasked_scopes.contains(scope))
     };
-    let is_on_file = person.consented_scopes.is_some() && scopes.grantable.iter().all(counts);
+    let is_on_file = person.consented_scopes.is_some()
+        && scopes.grantable.iter().all(counts)
+        && (skips || scopes.claims.were_agreed_to(&person.consented_claims, counts));
     match (is_on_file, skips) {
         (true, _) => Some(Agreement::OnFile),
         (false, true) => Some(Agreement::Operator),

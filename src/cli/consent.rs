@@ -48,6 +48,7 @@ struct ConsentView<'a> {
     client_id: &'a ClientId,
     name: &'a str,
     scope: String,
+    claims: &'a [String],
     access: &'static str,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -59,6 +60,7 @@ impl<'a> From<&'a AuthorizedApp> for ConsentView<'a> {
             client_id: &app.client_id,
             name: &app.name,
             scope: app.scopes.join(" "),
+            claims: &app.claims,
             access: app.access.as_str(),
             created_at: app.created_at,
             updated_at: app.updated_at,
@@ -83,13 +85,18 @@ async fn list(user: &str, limit: Limit, context: &Context) -> Result<(), Command
                 view.client_id.to_string(),
                 view.name.to_owned(),
                 view.scope.clone(),
+                view.claims.join(" "),
                 view.access.to_owned(),
                 view.created_at.to_string(),
                 view.updated_at.to_string(),
             ]
         });
         let none = format!("{} has let no app use the account.", user.username);
-        table(["client_id", "name", "scope", "access", "since", "last agreed"], rows.collect(), &none)
+        table(
+            ["client_id", "name", "scope", "claims", "access", "since", "last agreed"],
+            rows.collect(),
+            &none,
+        )
     })
 }
 

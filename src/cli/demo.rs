@@ -16,7 +16,7 @@ use crate::model::FoldedName;
 use crate::secret::{Secret, base64url, random_bytes};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
-use crate::users::{AccountError, Accounts, NewAccount, PasswordHasher};
+use crate::users::{AccountError, Accounts, AttributeChange, NewAccount, PasswordHasher};
 use crate::web::{DEMO, DEMO_CALLBACK};
 
 const FILE: &str = "demo-credentials.json";
@@ -74,6 +74,8 @@ async fn make(
         username: USERNAME.to_owned(),
         email: "demo@example.com".to_owned(),
         password: Some(Secret::new(password.clone())),
+        email_verified: true,
+        attributes: attributes()?,
         roles: Vec::new(),
     };
     match accounts.create(account, Timestamp::now()).await {
@@ -94,6 +96,23 @@ async fn make(
         redirect_uri,
         link: issuer.endpoint(DEMO),
     }))
+}
+
+/// What is known of the demo user, so that each standard scope shows something.
+fn attributes() -> Result<Vec<AttributeChange>, AccountError> {
+    let claims = [
+        "name=Demo Person",
+        "given_name=Demo",
+        "family_name=Person",
+        "nickname=Demo",
+        "website=https://demo.example.com",
+        "birthdate=1990-01-01",
+        "zoneinfo=Europe/Berlin",
+        "locale=en",
+        "phone_number=+49 30 901820",
+        r#"address={"street_address":"Unter den Linden 1","locality":"Berlin","postal_code":"10117","country":"DE"}"#,
+    ];
+    Ok(claims.into_iter().map(AttributeChange::parse).collect::<Result<_, _>>()?)
 }
 
 /// A server on another port is another issuer: the demo app is at home there too, and stays so at the last few.

@@ -1,6 +1,7 @@
 //! Why a command failed, in a form for people and for programs.
 
 use crate::clients::RegistrationError;
+use crate::clients::claims::ClaimRefused;
 use crate::clients::initial_access_tokens::InitialAccessTokenRefused;
 use crate::clients::resource_servers::ResourceServerRefused;
 use crate::clients::scopes::ScopeRefused;
@@ -68,6 +69,16 @@ impl From<AccountError> for CommandError {
             AccountError::NotFound => Self::not_found(error),
             AccountError::Busy(_) => Self::new("temporarily_unavailable", error),
             AccountError::Store(error) => error.into(),
+            _ => Self::new("invalid_request", error),
+        }
+    }
+}
+
+impl From<ClaimRefused> for CommandError {
+    fn from(error: ClaimRefused) -> Self {
+        match error {
+            ClaimRefused::NotFound => Self::not_found(error),
+            ClaimRefused::Store(error) => error.into(),
             _ => Self::new("invalid_request", error),
         }
     }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod claim;
 mod client;
 mod client_view;
 mod config;
@@ -81,6 +82,9 @@ enum Command {
     /// Register scopes: what an app may ask a person for
     #[command(subcommand)]
     Scope(scope::Command),
+    /// Add claims to the standard ones: what apps can learn of a person
+    #[command(subcommand)]
+    Claim(claim::Command),
     /// Register APIs, and which scopes each of them understands
     #[command(subcommand)]
     ResourceServer(resource_server::Command),
@@ -150,6 +154,7 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
                 Command::Session(command) => session::run(command, &context).await,
                 Command::Consent(command) => consent::run(command, &context).await,
                 Command::Scope(command) => scope::run(command, &context).await,
+                Command::Claim(command) => claim::run(command, &context).await,
                 Command::ResourceServer(command) => resource_server::run(command, &context).await,
                 Command::Role(command) => role::run(command, &context).await,
                 Command::Key(command) => key::run(command, &context).await,

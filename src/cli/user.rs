@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub(super) use self::arguments::Command;
-use self::arguments::{Create, SetPassword};
+use self::arguments::{Create, SetPassword, Update, attributes};
 use self::view::{UserView, describe, list};
 use super::arguments::password_from_stdin;
 use super::output::print;
@@ -43,6 +43,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Comma
             found(context.store.delete_user(user.id).await?)?;
             done(context, &user, "deleted", "is deleted; all sessions and tokens have ended")
         }
+        Command::Update(arguments) => update(arguments, context).await,
         Command::SetPassword(arguments) => set_password(arguments, context).await,
         Command::SetRoles { user, roles } => {
             let user = find(&user, context).await?;
@@ -77,10 +78,11 @@ fn done(context: &Context, user: &User, key: &str, words: &str) -> Result<(), Co
 }
 
 async fn create(arguments: Create, context: &Context) -> Result<(), CommandError> {
-    let Create { username, email, password_stdin, roles } = arguments;
+    let Create { username, email, email_verified, password_stdin, claims, roles } = arguments;
+    let attributes = attributes(&claims)?;
     let password = if password_stdin { Some(password_from_stdin()?) } else { None };
     let has_password = password.is_some();
-    let account = NewAccount { username, email, password, roles };
+    let account = NewAccount { username, email, password, email_verified, attributes, roles };
     let user = context.accounts()?.create(account, Timestamp::now()).await?;
     print(context.json, &UserView::from(&user), || {
         let mut text = format!("Made the user {}.\n\n{}", user.username, describe(&user));
@@ -90,6 +92,13 @@ async fn create(arguments: Create, context: &Context) -> Result<(), CommandError
         }
         text
     })
+}
+
+async fn update(arguments: Update, context: &Context) -> Result<(), CommandError> {
+    let change = arguments.change()?;
+    let user = find(&arguments.user, context).await?;
+    let user = context.accounts()?.update(user.id, &change).await?;
+    print(context.json, &UserView::from(&user), || describe(&user))
 }
 
 async fn set_password(arguments: SetPassword, context: &Context) -> Result<(), CommandError> {

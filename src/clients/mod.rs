@@ -2,6 +2,8 @@
 
 mod assertion;
 pub mod authentication;
+mod claim_catalogue;
+pub mod claims;
 pub mod initial_access_tokens;
 mod key_sets;
 pub mod registration;
@@ -18,6 +20,7 @@ pub mod sector;
 pub mod self_registration;
 
 pub use authentication::{AuthenticatedClient, Authenticator};
+pub use claim_catalogue::ClaimCatalogue;
 pub use key_sets::KeySets;
 pub use registration::{ClientMetadata, RegistrationError};
 pub use registration_about::check_addresses;

@@ -1,8 +1,8 @@
-//! Registered clients, scopes and resource servers as a process remembers them.
+//! Registered clients, scopes, claims and resource servers as a process remembers them.
 //!
 //! What is remembered is used only while the installation's version was polled within [`MAX_STALENESS`]:
 //! a changed or deleted client is gone from every process within that time, and a process that cannot see
-//! the database trusts no client. Scopes and resource servers mean nothing without one.
+//! the database trusts no client. Scopes, claims and resource servers mean nothing without one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use moka::sync::Cache;
 
-use super::{ResourceCatalogue, ScopeCatalogue};
+use super::{ClaimCatalogue, ResourceCatalogue, ScopeCatalogue};
 use crate::model::{Client, ClientId};
 use crate::store::{Pulse, Store, StoreError};
 use crate::time::Timestamp;
@@ -36,9 +36,10 @@ struct Snapshot {
     clients: Cache<ClientId, Arc<Client>>,
     scopes: ArcSwap<ScopeCatalogue>,
     resources: ArcSwap<ResourceCatalogue>,
+    claims: Arc<ClaimCatalogue>,
 }
 
-/// The registered clients, scopes and resource servers, cached until the installation's version changes.
+/// The registered clients, scopes, claims and resource servers, cached until the installation's version changes.
 pub struct Registry {
     snapshot: ArcSwap<Snapshot>,
     started: Instant,
@@ -51,7 +52,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Reads version, scopes and resource servers for the first time.
+    /// Reads version, scopes, claims and resource servers for the first time.
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
         let pulse = store.pulse().await?;
         let registry = Self {
@@ -108,6 +109,11 @@ impl Registry {
         self.snapshot.load().resources.load_full()
     }
 
+    /// The claims about people that there are.
+    pub fn claims(&self) -> Arc<ClaimCatalogue> {
+        Arc::clone(&self.snapshot.load().claims)
+    }
+
     /// Whether the version was looked at recently enough to trust what is remembered.
     pub fn is_fresh(&self) -> bool {
         let looked_at = Duration::from_millis(self.looked_at.load(Ordering::Acquire).unsigned_abs());
@@ -136,7 +142,8 @@ impl Snapshot {
     async fn read(store: &Store, version: i64) -> Result<Self, StoreError> {
         let scopes = ArcSwap::from_pointee(ScopeCatalogue::new(store.scopes().await?));
         let resources = ArcSwap::from_pointee(ResourceCatalogue::new(store.resource_servers().await?));
-        Ok(Self { version, clients: Cache::new(MAX_CLIENTS), scopes, resources })
+        let claims = Arc::new(ClaimCatalogue::new(store.claims().await?));
+        Ok(Self { version, clients: Cache::new(MAX_CLIENTS), scopes, resources, claims })
     }
 
     /// A client that is registered for a scope or a resource server unknown here is newer than what was read of

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Role, Scope};
-use crate::protocol::scope::{EMAIL, OFFLINE_ACCESS, OPENID, PROFILE, ROLES};
+use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROFILE, ROLES};
 
 /// Built-in scopes that speak of a person: a client cannot have them for itself.
-const PERSONAL: [&str; 5] = [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS, ROLES];
+const PERSONAL: [&str; 7] = [OPENID, PROFILE, EMAIL, ADDRESS, PHONE, OFFLINE_ACCESS, ROLES];
 
 /// All registered scopes by name.
 #[derive(Debug, Default)]
@@ -101,14 +101,15 @@ mod tests {
 
     #[test]
     fn a_client_has_for_itself_what_speaks_of_nobody() {
-        let catalogue =
-            ScopeCatalogue::new(vec![scope("read", false), scope("admin", true), scope("openid", false)]);
-        let registered = ["read", "admin", "openid", "gone"].map(str::to_owned);
+        let open = ["read", "openid", "phone"].map(|name| scope(name, false));
+        let catalogue = ScopeCatalogue::new(open.into_iter().chain([scope("admin", true)]).collect());
+        let registered = ["read", "admin", "openid", "phone", "gone"].map(str::to_owned);
         let table = [
             ("read", true, true),
             ("admin", false, true),
             ("admin", true, false),
             ("openid", false, false),
+            ("phone", false, false),
             ("gone", false, false),
             ("other", false, false),
         ];

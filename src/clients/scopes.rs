@@ -26,6 +26,9 @@ pub enum ScopeRefused {
         "the role {0:?} carries this scope: delete the role, or give it other scopes with grantor role update"
     )]
     CarriedBy(String),
+    /// Nothing would release the claim any more.
+    #[error("this scope releases the claim {0:?}: delete the claim with grantor claim delete {0:?}")]
+    Releases(String),
     /// It is not registered.
     #[error("there is no such scope")]
     NotFound,
@@ -40,7 +43,7 @@ pub async fn create(store: &Store, scope: &Scope) -> Result<(), ScopeRefused> {
     Ok(store.insert_scope(scope).await?)
 }
 
-/// Removes a scope that no role carries, also from clients and resource servers.
+/// Removes a scope that no role carries and that releases no claim, also from clients and resource servers.
 pub async fn delete(store: &Store, name: &str) -> Result<(), ScopeRefused> {
     if store.delete_scope(name).await? {
         return Ok(());
@@ -49,8 +52,11 @@ pub async fn delete(store: &Store, name: &str) -> Result<(), ScopeRefused> {
         return Err(ScopeRefused::BuiltIn);
     }
     let carries = |role: &Role| role.scopes.iter().any(|scope| scope == name);
-    match store.roles().await?.into_iter().find(carries) {
-        Some(role) => Err(ScopeRefused::CarriedBy(role.name)),
+    if let Some(role) = store.roles().await?.into_iter().find(carries) {
+        return Err(ScopeRefused::CarriedBy(role.name));
+    }
+    match store.claims().await?.into_iter().find(|claim| claim.scope == name) {
+        Some(claim) => Err(ScopeRefused::Releases(claim.name)),
         None => Err(ScopeRefused::NotFound),
     }
 }

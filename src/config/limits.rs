@@ -17,8 +17,8 @@ pub(super) const SECTION: Section = Section {
             "limits.failures_per_address",
             A_MINUTE,
             "60000",
-            "Requests to /token, /introspect, /revoke and /register that fail by the fault of who asks. While an address is \
-             beyond it, nothing from there is tried.",
+            "Requests to /token, /introspect, /revoke, /userinfo and /register that fail by the fault of who asks. While \
+             an address is beyond it, nothing from there is tried.",
         ),
         Setting::new("limits.token_per_address", A_MINUTE, "0", "Requests to /token from one address."),
         Setting::new(
@@ -41,6 +41,13 @@ pub(super) const SECTION: Section = Section {
         ),
         Setting::new("limits.revocation_per_address", A_MINUTE, "0", "Requests to /revoke from one address."),
         Setting::new("limits.revocation_per_client", A_MINUTE, "0", "Requests to /revoke by one client."),
+        Setting::new("limits.userinfo_per_address", A_MINUTE, "0", "Requests to /userinfo from one address."),
+        Setting::new(
+            "limits.userinfo_per_client",
+            A_MINUTE,
+            "0",
+            "Requests to /userinfo with tokens of one client. Those of a public client are counted per address.",
+        ),
         Setting::new(
             "limits.registration_per_address",
             A_MINUTE,
@@ -74,6 +81,10 @@ pub struct Limits {
     pub revocation_per_address: u32,
     /// Requests to the revocation endpoint.
     pub revocation_per_client: u32,
+    /// Requests to UserInfo.
+    pub userinfo_per_address: u32,
+    /// Requests to UserInfo.
+    pub userinfo_per_client: u32,
     /// Requests to the registration endpoint.
     pub registration_per_address: u32,
     /// Requests to pages.

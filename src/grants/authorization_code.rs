@@ -1,7 +1,7 @@
 //! The authorization code grant (RFC 6749 §4.1.3).
 
 use super::refresh_family::AuthenticToken;
-use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, id_token_for, person};
+use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, person};
 use crate::clients::AuthenticatedClient;
 use crate::model::{AuthorizationCode, CodeId, GrantType};
 use crate::protocol::{AuthorizationCodeRequest, CodeChallenge, TokenError, pkce};
@@ -29,7 +29,7 @@ impl Grants<'_> {
         Ok(Approved {
             client: client.clone(),
             subject: person(&view.grant, &scopes),
-            id_token: id_token_for(&view.grant, &scopes, view.code.nonce.clone()),
+            id_token: self.id_token_for(client, &view.grant, &scopes, view.code.nonce.clone()),
             scopes,
             audience,
             refresh_token,

@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::clients::{AuthenticatedClient, Registry, ScopeCatalogue, role_names};
 use crate::config::Tokens;
 use crate::keys::MasterKeys;
-use crate::model::{GrantId, GrantType, SessionId, UserId};
+use crate::model::{Attributes, Client, GrantId, GrantType, Role, SessionId, UserId};
 use crate::protocol::scope::OPENID;
-use crate::protocol::{TokenError, TokenRequest};
+use crate::protocol::{RequestedClaims, TokenError, TokenRequest};
 use crate::secret::Secret;
 use crate::store::{GrantView, Store};
 use crate::time::Timestamp;
@@ -84,6 +84,18 @@ pub struct IdTokenFor {
     pub session: Option<SessionId>,
     /// The authorization request's `nonce`, in the first ID token alone.
     pub nonce: Option<String>,
+    /// What it tells of the person beyond `sub`; `None`: nothing was asked for.
+    pub personal: Option<PersonalClaims>,
+}
+
+/// Claims about the person that were asked for by name, for the ID token (OpenID Connect Core §5.5).
+pub struct PersonalClaims {
+    /// What was asked for and agreed to.
+    pub by_name: RequestedClaims,
+    /// Scopes whose claims may be told by name.
+    pub available: Vec<String>,
+    /// What is known of the person.
+    pub attributes: Attributes,
 }
 
 /// A token request that was checked and whose one-time parts were used up: tokens may be minted. Only
@@ -127,6 +139,22 @@ impl Grants<'_> {
         Ok(ValidatedTokenRequest(approved))
     }
 
+    /// OpenID Connect Core §3.1.2.1: an ID token is for who asked for `openid`.
+    fn id_token_for(
+        &self,
+        client: &Client,
+        view: &GrantView,
+        scopes: &[String],
+        nonce: Option<String>,
+    ) -> Option<IdTokenFor> {
+        if !scopes.iter().any(|scope| scope == OPENID) {
+            return None;
+        }
+        let session = view.grant.started_in.or(view.grant.session_id);
+        let personal = personal_claims(client, view, &self.registry.scopes());
+        Some(IdTokenFor { session, nonce, personal })
+    }
+
     fn refresh_idle_lifetime(&self, client: &AuthenticatedClient) -> Duration {
         client.refresh_idle_lifetime.unwrap_or(self.lifetimes.refresh_idle_lifetime)
     }
@@ -142,10 +170,17 @@ pub fn effective_scopes(view: &GrantView, catalogue: &ScopeCatalogue) -> Vec<Str
     view.grant.scopes.iter().filter(|scope| catalogue.may_grant(scope, &view.roles)).cloned().collect()
 }
 
-/// OpenID Connect Core §3.1.2.1: an ID token is for who asked for `openid`.
-fn id_token_for(view: &GrantView, scopes: &[String], nonce: Option<String>) -> Option<IdTokenFor> {
-    let session = view.grant.started_in.or(view.grant.session_id);
-    scopes.iter().any(|scope| scope == OPENID).then_some(IdTokenFor { session, nonce })
+/// The scopes that the client is registered for and a person with these roles may grant today: no claim of another is
+/// told because it was asked for by its name.
+pub fn available_scopes(client: &Client, roles: &[Role], catalogue: &ScopeCatalogue) -> Vec<String> {
+    client.scopes.iter().filter(|scope| catalogue.may_grant(scope, roles)).cloned().collect()
+}
+
+/// What the grant's ID tokens tell of the person.
+fn personal_claims(client: &Client, view: &GrantView, catalogue: &ScopeCatalogue) -> Option<PersonalClaims> {
+    let by_name = view.grant.claims.id_token.clone();
+    let attributes = view.attributes.clone().filter(|_| !by_name.is_empty())?;
+    Some(PersonalClaims { by_name, available: available_scopes(client, &view.roles, catalogue), attributes })
 }
 
 /// The person of a grant, with the roles that `scopes` let through.

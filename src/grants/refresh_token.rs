@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6, RFC 9700 §4.14).
 
 use super::refresh_family::{AuthenticToken, Standing, standing};
-use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, id_token_for, person};
+use super::{Approved, Grants, IssuedRefreshToken, audience, effective_scopes, person};
 use crate::clients::AuthenticatedClient;
 use crate::keys::MasterKey;
 use crate::model::{EndReason, RefreshState};
@@ -73,7 +73,7 @@ impl Grants<'_> {
             client: client.clone(),
             subject: person(view, &scopes),
             // OpenID Connect Core §12.2: of the same person, sign-in and session, and without the nonce.
-            id_token: id_token_for(view, &scopes, None),
+            id_token: self.id_token_for(client, view, &scopes, None),
             scopes,
             audience,
             refresh_token: Some(IssuedRefreshToken {

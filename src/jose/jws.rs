@@ -35,6 +35,15 @@ impl TokenType for IntrospectionAnswer {
     const TYP: &'static str = "token-introspection+jwt";
 }
 
+/// A signed UserInfo answer (OpenID Connect Core §5.3.2). No specification gives it a type of its own, and libraries
+/// refuse types that they do not know; having no `exp`, it is no ID token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserInfoAnswer {}
+
+impl TokenType for UserInfoAnswer {
+    const TYP: &'static str = "JWT";
+}
+
 /// A logout token (OpenID Connect Back-Channel Logout §2.4), never to be taken for an ID token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogoutToken {}

@@ -19,5 +19,7 @@ pub use client_assertion::{
 pub use client_jwk::{ClientJwkError, ClientJwks, MOST_CLIENT_KEYS};
 pub use error::JoseError;
 pub use jwk::{PublicJwk, jwk_set};
-pub use jws::{AccessToken, IdToken, IntrospectionAnswer, LogoutToken, TokenType, UnsignedJwt};
+pub use jws::{
+    AccessToken, IdToken, IntrospectionAnswer, LogoutToken, TokenType, UnsignedJwt, UserInfoAnswer,
+};
 pub use verification::{Jwt, UnverifiedJwt, VerificationKey, VerificationKeys};

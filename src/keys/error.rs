@@ -3,7 +3,7 @@
 use super::{ImportError, MasterKeyError};
 use crate::jose::{Algorithm, JoseError};
 use crate::model::SigningKeyState;
-use crate::protocol::TokenError;
+use crate::protocol::{BearerError, TokenError};
 use crate::store::StoreError;
 
 /// Why an operation on keys failed. No variant holds key material.
@@ -97,6 +97,15 @@ pub enum KeyError {
 }
 
 impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => error.into(),
+            error => Self::server_error("the server has no key to sign with").with_source(error),
+        }
+    }
+}
+
+impl From<KeyError> for BearerError {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Store(error) => error.into(),

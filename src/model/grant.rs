@@ -1,6 +1,7 @@
 //! Grants, their refresh token families, and authorization codes.
 
 use super::{ClientId, CodeId, GrantId, SessionId, UserId};
+use crate::protocol::ClaimsRequest;
 use crate::time::Timestamp;
 
 /// One person's approval of one client: what all its tokens rest on.
@@ -16,8 +17,8 @@ pub struct Grant {
     pub session_id: Option<SessionId>,
     /// The session in which the person approved, also where the grant outlives it; `None`: an older release made it.
     pub started_in: Option<SessionId>,
-    /// The `claims` parameter of the authorization request (OpenID Connect Core §5.5).
-    pub claims: Option<serde_json::Value>,
+    /// Of the claims that were asked for by name (OpenID Connect Core §5.5), those that the person lets the client have.
+    pub claims: ClaimsRequest,
     /// What the authorization request asked for.
     pub requested_scopes: Vec<String>,
     /// What was granted.

@@ -35,4 +35,4 @@ pub use own_account::{AppAccess, AuthorizedApp, OwnSession};
 pub use resource_server::ResourceServer;
 pub use session::Session;
 pub use signing_key::{NewSigningKey, SigningKey, SigningKeyChange, SigningKeyState};
-pub use user::{Role, Scope, SignInRecord, User};
+pub use user::{Attributes, Claim, Role, Scope, SignInRecord, User};

@@ -37,6 +37,8 @@ pub struct AuthorizedApp {
     pub is_disabled: bool,
     /// What the person has agreed to.
     pub scopes: Vec<String>,
+    /// Claims beyond those of scopes that the person has agreed to.
+    pub claims: Vec<String>,
     /// Since when.
     pub created_at: Timestamp,
     /// When the person last agreed to something.

@@ -1,5 +1,8 @@
 //! People, roles and scopes.
 
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
 use super::UserId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -28,12 +31,44 @@ pub struct User {
     pub username: String,
     /// The e-mail address, as it was given.
     pub email: String,
+    /// Whether it is known that the address is the person's.
+    pub email_verified: bool,
+    /// What else is known of the person, by names of claims.
+    pub claims: Map<String, Value>,
     /// Names of the roles held.
     pub roles: Vec<String>,
     /// Since when the account is switched off.
     pub disabled_at: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// When the account was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What apps may learn of a person, as one read shows it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Attributes {
+    /// The name to sign in with.
+    pub username: String,
+    /// The e-mail address.
+    pub email: String,
+    /// Whether it is known that the address is the person's.
+    pub email_verified: bool,
+    /// What else is known of the person, by names of claims.
+    pub claims: Map<String, Value>,
+    /// When the account was last changed, in seconds since 1970.
+    pub updated_at: i64,
+}
+
+/// A claim that an operator adds to the standard ones (OpenID Connect Core §5.1.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Its name.
+    pub name: String,
+    /// The scope that releases it.
+    pub scope: String,
+    /// What an app learns by it, as the consent page says it.
+    pub description: String,
 }
 
 /// A role: a name for APIs, and the restricted scopes that its holders may grant to apps.

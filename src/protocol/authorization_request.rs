@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::claims_request::ClaimsRequest;
 use super::error::{AuthorizationError, UntrustedRequest};
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, PkceError};
@@ -92,6 +93,9 @@ pub struct AuthorizationRequest {
     /// The name to fill into the sign-in page (OpenID Connect Core §3.1.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
+    /// Claims that are asked for by name (OpenID Connect Core §5.5).
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
 }
 
 impl AuthorizationRequest {
@@ -125,6 +129,7 @@ impl AuthorizationRequest {
                 .map_err(|error| AuthorizationError::invalid_request(error.to_string()))?,
             max_age: max_age(parameters)?,
             login_hint: parameters.get("login_hint")?.map(str::to_owned),
+            claims: claims(parameters)?,
         })
     }
 }
@@ -201,6 +206,13 @@ fn code_challenge(parameters: &Parameters) -> Result<Option<CodeChallenge>, Auth
         (None, None) => Ok(None),
     };
     challenge.map_err(|error| AuthorizationError::invalid_request(error.to_string()))
+}
+
+fn claims(parameters: &Parameters) -> Result<ClaimsRequest, AuthorizationError> {
+    let parse = |text| {
+        ClaimsRequest::parse(text).map_err(|error| AuthorizationError::invalid_request(error.to_string()))
+    };
+    Ok(parameters.get("claims")?.map(parse).transpose()?.unwrap_or_default())
 }
 
 fn max_age(parameters: &Parameters) -> Result<Option<u64>, AuthorizationError> {

@@ -15,6 +15,8 @@ pub const TOKEN_PATH: &str = "/token";
 pub const INTROSPECTION_PATH: &str = "/introspect";
 /// Path of the revocation endpoint (RFC 7009 §2).
 pub const REVOCATION_PATH: &str = "/revoke";
+/// Path of UserInfo (OpenID Connect Core §5.3).
+pub const USERINFO_PATH: &str = "/userinfo";
 /// Path of the logout endpoint (OpenID Connect RP-Initiated Logout §2).
 pub const END_SESSION_PATH: &str = "/logout";
 /// Path of the registration endpoint (RFC 7591 §3).
@@ -35,6 +37,10 @@ const CONFIDENTIAL_OR_NONE: &[&str] =
 /// RFC 8414 §2: never `none`. EdDSA is the name that RFC 9864 deprecates and libraries still write.
 const ASSERTION_ALGORITHMS: &[&str] = &["RS256", "PS256", "ES256", "Ed25519", "EdDSA", "HS256"];
 
+/// What an ID token has in any case, or as the request says.
+const CLAIMS_OF_ID_TOKENS: [&str; 12] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"];
+
 /// Metadata of the authorization server; each field is named by its registered member.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the registered names say it: RFC 8414 §2, OpenID Connect Discovery §3")]
@@ -44,6 +50,7 @@ pub struct AuthorizationServerMetadata {
     pub token_endpoint: String,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
+    pub userinfo_endpoint: String,
     pub end_session_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
@@ -67,7 +74,9 @@ pub struct AuthorizationServerMetadata {
     pub subject_types_supported: &'static [&'static str],
     pub acr_values_supported: &'static [&'static str],
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
-    pub claims_supported: &'static [&'static str],
+    pub userinfo_signing_alg_values_supported: Vec<&'static str>,
+    pub claim_types_supported: &'static [&'static str],
+    pub claims_supported: Vec<String>,
     pub claims_parameter_supported: bool,
     pub backchannel_logout_supported: bool,
     pub backchannel_logout_session_supported: bool,
@@ -76,10 +85,12 @@ pub struct AuthorizationServerMetadata {
 }
 
 /// The metadata of `issuer`, which stands in it exactly as given (RFC 8414 §3.3). `scopes` are those that
-/// anybody may ask for: restricted ones are told to nobody. `signing_algs` are those that there is a key for.
+/// anybody may ask for: restricted ones are told to nobody, and neither are their `claims` about people. `signing_algs`
+/// are those that there is a key for.
 pub fn authorization_server_metadata(
     issuer: &str,
     scopes: &[String],
+    claims: Vec<String>,
     signing_algs: &[&'static str],
 ) -> AuthorizationServerMetadata {
     let endpoint = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
@@ -89,6 +100,7 @@ pub fn authorization_server_metadata(
         token_endpoint: endpoint(TOKEN_PATH),
         introspection_endpoint: endpoint(INTROSPECTION_PATH),
         revocation_endpoint: endpoint(REVOCATION_PATH),
+        userinfo_endpoint: endpoint(USERINFO_PATH),
         end_session_endpoint: endpoint(END_SESSION_PATH),
         registration_endpoint: None,
         jwks_uri: endpoint(JWKS_PATH),
@@ -116,21 +128,10 @@ pub fn authorization_server_metadata(
         subject_types_supported: &["public", "pairwise"],
         acr_values_supported: ACR_VALUES_SUPPORTED,
         id_token_signing_alg_values_supported: signing_algs.to_vec(),
-        claims_supported: &[
-            "iss",
-            "sub",
-            "aud",
-            "exp",
-            "iat",
-            "auth_time",
-            "nonce",
-            "acr",
-            "amr",
-            "azp",
-            "at_hash",
-            "sid",
-        ],
-        claims_parameter_supported: false,
+        userinfo_signing_alg_values_supported: signing_algs.to_vec(),
+        claim_types_supported: &["normal"],
+        claims_supported: CLAIMS_OF_ID_TOKENS.iter().map(|name| (*name).to_owned()).chain(claims).collect(),
+        claims_parameter_supported: true,
         // OpenID Connect Back-Channel Logout §2.1.
         backchannel_logout_supported: true,
         backchannel_logout_session_supported: true,
@@ -158,7 +159,8 @@ mod tests {
     #[test]
     fn the_document_is_complete() {
         let scopes = ["openid".into(), "orders".into()];
-        let metadata = authorization_server_metadata("https://id.example", &scopes, &["RS256"]);
+        let metadata =
+            authorization_server_metadata("https://id.example", &scopes, vec!["email".into()], &["RS256"]);
         let confidential =
             json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]);
         let with_none = json!([
@@ -177,6 +179,7 @@ mod tests {
                 "token_endpoint": "https://id.example/token",
                 "introspection_endpoint": "https://id.example/introspect",
                 "revocation_endpoint": "https://id.example/revoke",
+                "userinfo_endpoint": "https://id.example/userinfo",
                 "end_session_endpoint": "https://id.example/logout",
                 "jwks_uri": "https://id.example/.well-known/jwks.json",
                 "scopes_supported": ["openid", "orders"],
@@ -198,10 +201,13 @@ mod tests {
                 "subject_types_supported": ["public", "pairwise"],
                 "acr_values_supported": ["1"],
                 "id_token_signing_alg_values_supported": ["RS256"],
+                "userinfo_signing_alg_values_supported": ["RS256"],
+                "claim_types_supported": ["normal"],
                 "claims_supported": [
-                    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid"
+                    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
+                    "email",
                 ],
-                "claims_parameter_supported": false,
+                "claims_parameter_supported": true,
                 "backchannel_logout_supported": true,
                 "backchannel_logout_session_supported": true,
                 "request_parameter_supported": false,
@@ -212,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_issuer_stays_as_it_is_given() {
-        let metadata = authorization_server_metadata("https://id.example/tenant/", &[], &[]);
+        let metadata = authorization_server_metadata("https://id.example/tenant/", &[], Vec::new(), &[]);
         assert_eq!(metadata.issuer, "https://id.example/tenant/");
         assert_eq!(metadata.token_endpoint, "https://id.example/tenant/token");
     }

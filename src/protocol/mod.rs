@@ -12,6 +12,8 @@
 //! | [`token_response`] | what the token endpoint answers |
 //! | [`redirect_uri`] | which redirect URIs may be registered, and which one is presented |
 //! | [`scope`] | sets of scopes |
+//! | [`claims_request`] | claims that are asked for by name |
+//! | [`standard_claims`] | the claims about a person, and the scope that releases each |
 //! | [`resource`] | sets of resource indicators |
 //! | [`prompt`] | what the person shall be asked |
 //! | [`response_mode`] | how the answer reaches the client |
@@ -21,6 +23,7 @@
 
 pub mod authentication_context;
 pub mod authorization_request;
+pub mod claims_request;
 pub mod client_credentials;
 pub mod client_metadata;
 pub mod discovery;
@@ -33,16 +36,19 @@ pub mod redirect_uri;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;
+pub mod standard_claims;
+mod strict_json;
 pub mod token_request;
 pub mod token_response;
 mod uri;
 
 pub use authorization_request::{AuthorizationRequest, ClientAndRedirect};
+pub use claims_request::{ClaimsRequest, RequestedClaim, RequestedClaims};
 pub use client_credentials::ClientCredentials;
 pub use client_metadata::RegistrationRequest;
 pub use error::{
-    AuthorizationError, AuthorizationErrorCode, ClientRegistrationError, ClientRegistrationErrorCode,
-    ErrorCode, OAuthError, TokenError, TokenErrorCode, UntrustedRequest,
+    AuthorizationError, AuthorizationErrorCode, BearerError, BearerErrorCode, ClientRegistrationError,
+    ClientRegistrationErrorCode, ErrorCode, OAuthError, TokenError, TokenErrorCode, UntrustedRequest,
 };
 pub use introspection_format::IntrospectionFormat;
 pub use parameters::{Parameters, ParametersError};

@@ -10,6 +10,10 @@ pub const OPENID: &str = "openid";
 pub const PROFILE: &str = "profile";
 /// The person's e-mail address (OpenID Connect Core §5.4).
 pub const EMAIL: &str = "email";
+/// The person's postal address (OpenID Connect Core §5.4).
+pub const ADDRESS: &str = "address";
+/// The person's phone number (OpenID Connect Core §5.4).
+pub const PHONE: &str = "phone";
 /// A grant that outlives the session (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 /// Roles that carry no scope, in the access token.

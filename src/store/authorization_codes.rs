@@ -30,6 +30,9 @@ impl Store {
                    g.id, g.user_id, g.client_id, g.session_id, g.started_in, g.claims, g.requested_scopes, g.scopes, g.resources,
                    g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
                    g.idle_expires_at, roles.roles AS "roles?",
+                   CASE WHEN g.claims ? 'id_token' THEN (
+                       SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
+                       AS "attributes?",
                    clock.now AS "database_time!", live.ends_at AS "alive_until?",
                    live.client_audiences AS "client_audiences?"
                FROM authorization_codes code
@@ -71,6 +74,7 @@ impl Store {
             refreshed_at: row.refreshed_at,
             idle_expires_at: row.idle_expires_at,
             roles: row.roles,
+            attributes: row.attributes,
             database_time: row.database_time,
             alive_until: row.alive_until,
             client_audiences: row.client_audiences,

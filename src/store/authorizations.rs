@@ -17,6 +17,8 @@ pub struct SignedIn {
     pub consented_scopes: Option<Vec<String>>,
     /// Those of them that the person was not asked for: they count as long as the operator vouches for the client.
     pub unasked_scopes: Vec<String>,
+    /// Claims beyond those of scopes that the person has agreed to for this client.
+    pub consented_claims: Vec<String>,
 }
 
 impl SignedIn {
@@ -37,7 +39,8 @@ impl Store {
     ) -> Result<Option<SignedIn>, StoreError> {
         let row = sqlx::query!(
             r#"SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at, roles.roles AS "roles?",
-                   k.scopes AS "consented_scopes?", k.unasked_scopes AS "unasked_scopes?"
+                   k.scopes AS "consented_scopes?", k.unasked_scopes AS "unasked_scopes?",
+                   k.claims AS "consented_claims?"
                FROM sessions s
                JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
                LEFT JOIN roles_of_users roles ON roles.user_id = s.user_id
@@ -62,6 +65,7 @@ impl Store {
             roles: roles(row.roles)?,
             consented_scopes: row.consented_scopes,
             unasked_scopes: row.unasked_scopes.unwrap_or_default(),
+            consented_claims: row.consented_claims.unwrap_or_default(),
         }))
     }
 

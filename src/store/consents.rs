@@ -20,7 +20,7 @@ impl Store {
     ) -> Result<Vec<AuthorizedApp>, StoreError> {
         let rows = sqlx::query!(
             r#"SELECT k.client_id, c.name, c.redirect_uris, c.self_registered, c.skip_consent,
-                   c.disabled_at IS NOT NULL AS "is_disabled!", k.scopes, k.created_at, k.updated_at,
+                   c.disabled_at IS NOT NULL AS "is_disabled!", k.scopes, k.claims, k.created_at, k.updated_at,
                    EXISTS (SELECT FROM live_grants g
                        WHERE g.user_id = k.user_id AND g.client_id = k.client_id AND g.session_id IS NULL
                            AND least(g.ends_at, g.idle_expires_at) > clock.now AND g.refresh_hash IS NOT NULL
@@ -50,6 +50,7 @@ impl Store {
             skip_consent: row.skip_consent,
             is_disabled: row.is_disabled,
             scopes: row.scopes,
+            claims: row.claims,
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
             access: match (row.is_lasting, row.is_while_signed_in) {

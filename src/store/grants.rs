@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::audit::{self, audited};
 use super::{Store, StoreError, interval};
 use crate::model::{
-    Actor, Agreement, AuditEvent, AuditEventKind, AuthorizationCode, Details, EndReason, Grant, GrantId,
-    RefreshState, Role, SessionId,
+    Actor, Agreement, Attributes, AuditEvent, AuditEventKind, AuthorizationCode, Details, EndReason, Grant,
+    GrantId, RefreshState, Role, SessionId,
 };
+use crate::protocol::ClaimsRequest;
+use crate::protocol::standard_claims::standard_claim;
 use crate::time::Timestamp;
 
 /// What a person's approval writes: the grant and the code that stands for it.
@@ -26,6 +29,8 @@ pub struct NewGrant<'a> {
     pub session_idle_lifetime: Duration,
     /// Who agreed. Where that is not on file yet it is then written too.
     pub agreement: Agreement,
+    /// Claims that the grant has beyond those that its scopes release.
+    pub claims: &'a [String],
     /// When the request came, by the database's clock: a scope that was made later is another than the one asked for.
     pub requested_at: Timestamp,
 }
@@ -44,6 +49,8 @@ pub struct GrantView {
     pub refresh: Option<RefreshState>,
     /// The person's roles of today.
     pub roles: Vec<Role>,
+    /// What is known of the person, where it was asked for or the grant has claims for ID tokens.
+    pub attributes: Option<Attributes>,
     /// The later of the request's time and the database's clock, when it was read.
     pub now: Timestamp,
     /// The database's clock, when it was read.
@@ -87,14 +94,20 @@ pub struct FirstRefresh<'a> {
 
 impl Store {
     /// Writes the approval: session touched, consent, grant and code in one statement. `false`: the
-    /// session, the person, the client or a scope is gone meanwhile, and nothing was written. Scopes are locked before
-    /// all else that who deletes one changes.
+    /// session, the person, the client, a scope or a claim is gone meanwhile, and nothing was written. Scopes and claims
+    /// are locked before all else that who deletes one changes.
     pub async fn insert_grant(&self, new: NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
         let NewGrant { grant, code, code_hash, .. } = new;
+        let added: Vec<_> =
+            new.claims.iter().filter(|name| standard_claim(name).is_none()).cloned().collect();
+        // What an operator vouches for, nobody was asked.
+        let agreed_claims = if new.agreement == Agreement::Person { new.claims } else { &[] };
         let inserted = sqlx::query!(
             "WITH held AS (
                  SELECT name FROM scopes WHERE name = ANY($8) AND NOT built_in AND created_at <= $21
                  ORDER BY name FOR KEY SHARE
+             ), held_claims AS (
+                 SELECT name FROM claims WHERE name = ANY($25) AND created_at <= $21 ORDER BY name FOR KEY SHARE
              ), alive AS (
                  UPDATE sessions SET last_seen_at = statement_timestamp(),
                      idle_expires_at = greatest(idle_expires_at, statement_timestamp() + $3::interval)
@@ -102,17 +115,20 @@ impl Store {
                      AND least(idle_expires_at, expires_at) > greatest($4, clock_timestamp())
                      AND (SELECT count(*) FROM held)
                          + (SELECT count(*) FROM scopes WHERE name = ANY($8) AND built_in) = cardinality($8::text[])
+                     AND (SELECT count(*) FROM held_claims) = cardinality($25::text[])
                  RETURNING id
              ), consent AS (
-                 INSERT INTO consents AS k (user_id, client_id, scopes, unasked_scopes, created_at, updated_at)
-                 SELECT $2, $5, $8, CASE WHEN $24 THEN $8 ELSE '{}' END, statement_timestamp(),
+                 INSERT INTO consents AS k
+                     (user_id, client_id, scopes, unasked_scopes, claims, created_at, updated_at)
+                 SELECT $2, $5, $8, CASE WHEN $24 THEN $8 ELSE '{}' END, $26, statement_timestamp(),
                      statement_timestamp() FROM alive WHERE $6
                  ON CONFLICT (user_id, client_id) DO UPDATE
                  SET updated_at = excluded.updated_at,
                      scopes = ARRAY(SELECT DISTINCT unnest(k.scopes || excluded.scopes) ORDER BY 1),
                      unasked_scopes = CASE WHEN $24
                          THEN ARRAY(SELECT unnest(excluded.scopes) EXCEPT SELECT unnest(k.scopes)) || k.unasked_scopes
-                         ELSE ARRAY(SELECT unnest(k.unasked_scopes) EXCEPT SELECT unnest(excluded.scopes)) END
+                         ELSE ARRAY(SELECT unnest(k.unasked_scopes) EXCEPT SELECT unnest(excluded.scopes)) END,
+                     claims = ARRAY(SELECT DISTINCT unnest(k.claims || excluded.claims) ORDER BY 1)
                  RETURNING created_at
              ), granted AS (
                  INSERT INTO grants (id, user_id, client_id, session_id, requested_scopes, scopes, resources,
@@ -150,8 +166,10 @@ impl Store {
             agreed(grant, new.agreement).columns(&self.origin),
             new.requested_at.to_datetime(),
             grant.started_in.map(SessionId::as_uuid),
-            grant.claims,
+            claims_column(&grant.claims),
             new.agreement == Agreement::Operator,
+            &added,
+            agreed_claims,
         )
         .execute(&self.pool)
         .await;
@@ -173,11 +191,34 @@ impl Store {
         jti: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<GrantView>, StoreError> {
+        self.look_at_grant(id, jti, false, now).await
+    }
+
+    /// The same with what is known of the person, in the same statement.
+    pub async fn grant_with_attributes(
+        &self,
+        id: GrantId,
+        jti: &str,
+        now: Timestamp,
+    ) -> Result<Option<GrantView>, StoreError> {
+        self.look_at_grant(id, Some(jti), true, now).await
+    }
+
+    async fn look_at_grant(
+        &self,
+        id: GrantId,
+        jti: Option<&str>,
+        with_attributes: bool,
+        now: Timestamp,
+    ) -> Result<Option<GrantView>, StoreError> {
         let row = sqlx::query_as!(
             GrantRow,
             r#"SELECT g.id, g.user_id, g.client_id, g.session_id, g.started_in, g.claims, g.requested_scopes, g.scopes, g.resources,
                    g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
                    g.idle_expires_at, roles.roles AS "roles?",
+                   CASE WHEN $4 OR g.claims ? 'id_token' THEN (
+                       SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
+                       AS "attributes?",
                    clock.now AS "database_time!", live.ends_at AS "alive_until?",
                    live.client_audiences AS "client_audiences?"
                FROM grants g
@@ -190,6 +231,7 @@ impl Store {
             id.as_uuid(),
             now.to_datetime(),
             jti,
+            with_attributes,
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -273,6 +315,7 @@ pub(super) struct GrantRow {
     pub(super) refreshed_at: Option<time::OffsetDateTime>,
     pub(super) idle_expires_at: Option<time::OffsetDateTime>,
     pub(super) roles: Option<serde_json::Value>,
+    pub(super) attributes: Option<serde_json::Value>,
     pub(super) database_time: time::OffsetDateTime,
     pub(super) alive_until: Option<time::OffsetDateTime>,
     pub(super) client_audiences: Option<Vec<String>>,
@@ -299,7 +342,7 @@ impl GrantRow {
                 client_id: self.client_id.into(),
                 session_id: self.session_id.map(SessionId::from),
                 started_in: self.started_in.map(SessionId::from),
-                claims: self.claims,
+                claims: self.claims.map(decoded).transpose()?.unwrap_or_default(),
                 requested_scopes: self.requested_scopes,
                 scopes: self.scopes,
                 resources: self.resources,
@@ -310,6 +353,7 @@ impl GrantRow {
             client_audiences: self.client_audiences.unwrap_or_default(),
             refresh,
             roles: roles(self.roles)?,
+            attributes: self.attributes.map(decoded).transpose()?,
             now: now.max(database_time),
             database_time,
         })
@@ -324,9 +368,17 @@ pub(super) fn roles(column: Option<serde_json::Value>) -> Result<Vec<Role>, Stor
         scopes: Vec<String>,
     }
     let Some(column) = column else { return Ok(Vec::new()) };
-    let roles: Vec<RoleColumn> = serde_json::from_value(column)
-        .map_err(|error| StoreError::Database(sqlx::Error::Decode(error.into())))?;
+    let roles: Vec<RoleColumn> = decoded(column)?;
     Ok(roles.into_iter().map(|role| Role { name: role.name, scopes: role.scopes }).collect())
+}
+
+fn decoded<T: DeserializeOwned>(column: serde_json::Value) -> Result<T, StoreError> {
+    serde_json::from_value(column).map_err(|error| StoreError::Database(sqlx::Error::Decode(error.into())))
+}
+
+/// Where nothing was asked for by name there is nothing.
+fn claims_column(claims: &ClaimsRequest) -> Option<serde_json::Value> {
+    if claims.is_empty() { None } else { serde_json::to_value(claims).ok() }
 }
 
 /// PostgreSQL has no unsigned integers; the bits are kept.

@@ -8,13 +8,15 @@ use metrics::counter;
 use sqlx::postgres::types::PgInterval;
 
 use crate::model::Origin;
-use crate::protocol::{AuthorizationError, TokenError};
+use crate::protocol::{AuthorizationError, BearerError, TokenError};
 use crate::telemetry::metrics::DATABASE_POOL_TIMEOUTS;
 
 mod access_tokens;
+mod attributes;
 mod audit;
 mod authorization_codes;
 mod authorizations;
+mod claims;
 mod client_assertions;
 mod client_row;
 mod clients;
@@ -46,6 +48,7 @@ mod trouble;
 mod users;
 
 pub use access_tokens::ClientToken;
+pub use attributes::ChangingUser;
 pub use audit::AuditQuery;
 pub use authorization_codes::CodeView;
 pub use authorizations::SignedIn;
@@ -105,6 +108,15 @@ impl From<StoreError> for TokenError {
 }
 
 impl From<StoreError> for AuthorizationError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::temporarily_unavailable(AWAY).with_source(error),
+            _ => Self::server_error(DEFECT).with_source(error),
+        }
+    }
+}
+
+impl From<StoreError> for BearerError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::temporarily_unavailable(AWAY).with_source(error),

@@ -79,7 +79,7 @@ impl Store {
         Ok(usize::try_from(older) == Ok(names.len()))
     }
 
-    /// Removes a scope that is neither built in nor carried by a role, also from clients, resource servers and
+    /// Removes a scope that is neither built in nor carried by a role and releases no claim, also from clients, resource servers and
     /// consents, and ends the grants that hold it, so that a later scope of the same name is not granted by what was
     /// meant for this one. Returns whether that was done.
     pub async fn delete_scope(&self, name: &str) -> Result<bool, StoreError> {
@@ -99,6 +99,7 @@ impl Store {
             "written AS (
                  DELETE FROM scopes
                  WHERE name = $2 AND NOT built_in AND NOT EXISTS (SELECT FROM roles WHERE $2 = ANY(scopes))
+                     AND NOT EXISTS (SELECT FROM claims WHERE scope = $2)
                  RETURNING name
              ),
              clients_without AS (

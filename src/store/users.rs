@@ -1,8 +1,10 @@
 //! People, the roles they hold, and their passwords' hashes.
 
 use ::time::OffsetDateTime;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::attributes::HeldClaims;
 use super::audit::{self, audited};
 use super::{Store, StoreError};
 use crate::model::{AuditEvent, AuditEventKind, Details, EndReason, FoldedName, SignInRecord, User, UserId};
@@ -13,13 +15,15 @@ macro_rules! select_users {
     ($tail:literal $(, $argument:expr)*) => {
         sqlx::query_as!(
             UserRow,
-            r#"SELECT id, username, email, disabled_at, created_at,
+            r#"SELECT id, username, email, email_verified, claims, disabled_at, created_at, updated_at,
                       ARRAY(SELECT role_name FROM user_roles WHERE user_id = users.id ORDER BY role_name) AS "roles!"
                FROM users "# + $tail,
             $($argument),*
         )
     };
 }
+
+pub(super) use select_users;
 
 macro_rules! select_sign_in {
     ($condition:literal, $argument:expr) => {
@@ -32,20 +36,27 @@ macro_rules! select_sign_in {
 }
 
 impl Store {
-    /// Makes an account with its roles. [`StoreError::Conflict`] says whether the name or the address is taken.
+    /// Makes an account with its roles. [`StoreError::Conflict`] says whether the name or the address is taken; the
+    /// error within names a claim that there is not.
     pub async fn insert_user(
         &self,
         user: &User,
         password_hash: Option<&Secret<String>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Result<(), String>, StoreError> {
         let (username, email) = (FoldedName::new(&user.username), FoldedName::new(&user.email));
         let event = AuditEvent::about_user(AuditEventKind::UserCreated, user.id)
             .with(Details::Roles { roles: user.roles.clone() });
         let mut transaction = self.pool.begin().await?;
+        if !user.claims.is_empty()
+            && let Some(unknown) = HeldClaims::hold(&mut transaction).await?.unknown_of(user)
+        {
+            return Ok(Err(unknown));
+        }
         sqlx::query!(
             "WITH created AS (
-                 INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+                 INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at,
+                     email_verified, claims, updated_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $10, $11) RETURNING id
              )
              INSERT INTO user_roles (user_id, role_name)
              SELECT created.id, role.name FROM created, unnest($8::text[]) AS role (name)",
@@ -57,12 +68,16 @@ impl Store {
             password_hash.map(|hash| hash.expose().as_str()),
             user.created_at.to_datetime(),
             &user.roles,
+            user.email_verified,
+            Value::Object(user.claims.clone()),
+            user.updated_at.to_datetime(),
         )
         .execute(&mut transaction)
         .await
         .map_err(taken)?;
         audit::record(&mut transaction, &self.origin, &[event]).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(Ok(()))
     }
 
     /// What a sign-in under this name is checked against, switched-off accounts included.
@@ -186,7 +201,7 @@ impl Store {
 }
 
 /// Says which of the unique things is taken.
-fn taken(error: sqlx::Error) -> StoreError {
+pub(super) fn taken(error: sqlx::Error) -> StoreError {
     let database = error.as_database_error();
     let what = match database.and_then(|database| database.constraint()) {
         Some("users_username_folded_key") => "a user with this name",
@@ -196,13 +211,16 @@ fn taken(error: sqlx::Error) -> StoreError {
     StoreError::conflict(error, what)
 }
 
-struct UserRow {
-    id: Uuid,
-    username: String,
-    email: String,
-    roles: Vec<String>,
-    disabled_at: Option<OffsetDateTime>,
-    created_at: OffsetDateTime,
+pub(super) struct UserRow {
+    pub(super) id: Uuid,
+    pub(super) username: String,
+    pub(super) email: String,
+    pub(super) email_verified: bool,
+    pub(super) claims: Value,
+    pub(super) roles: Vec<String>,
+    pub(super) disabled_at: Option<OffsetDateTime>,
+    pub(super) created_at: OffsetDateTime,
+    pub(super) updated_at: OffsetDateTime,
 }
 
 impl From<UserRow> for User {
@@ -211,10 +229,21 @@ impl From<UserRow> for User {
             id: row.id.into(),
             username: row.username,
             email: row.email,
+            email_verified: row.email_verified,
+            claims: members(row.claims),
             roles: row.roles,
             disabled_at: row.disabled_at.map(Into::into),
             created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
         }
+    }
+}
+
+/// The column holds an object and nothing else.
+fn members(claims: Value) -> Map<String, Value> {
+    match claims {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
 }
 

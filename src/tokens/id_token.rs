@@ -1,6 +1,7 @@
 //! The claims of ID tokens (OpenID Connect Core §2).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::jose::Algorithm;
 use crate::secret::{base64url, sha256, sha512};
@@ -34,6 +35,9 @@ pub struct IdTokenClaims {
     pub sid: Option<String>,
     /// Binds the access token that came with it (§3.1.3.6).
     pub at_hash: String,
+    /// Claims about the person that were asked for by name (§5.5).
+    #[serde(flatten)]
+    pub requested: Map<String, Value>,
 }
 
 /// OpenID Connect Core §3.1.3.6: the left half of the hash that the ID token's algorithm uses. RFC 8032 §5.1

@@ -131,7 +131,7 @@ impl Introspection<'_> {
         let is_good = |view: &GrantView| {
             view.is_alive()
                 && claims.exp > view.now.unix_seconds()
-                && self.is_audience_of(&claims, &view.client_audiences)
+                && is_registered_audience(&claims, &view.client_audiences, self.issuer)
         };
         let Some(view) = view.filter(is_good) else { return Ok(None) };
         // The token may hold fewer scopes than the grant, and today's grant fewer than the token.
@@ -150,7 +150,8 @@ impl Introspection<'_> {
         let expires_at = Timestamp::from_unix_seconds(claims.exp);
         let registered = self.store.client_token(&claims.jti, &id, expires_at, now).await?;
         let is_good = |client: &ClientToken| {
-            allows(client, GrantType::ClientCredentials) && self.is_audience_of(&claims, &client.audiences)
+            allows(client, GrantType::ClientCredentials)
+                && is_registered_audience(&claims, &client.audiences, self.issuer)
         };
         let Some(registered) = registered.filter(is_good) else { return Ok(None) };
         let acts_for_people = allows(&registered, GrantType::AuthorizationCode);
@@ -171,11 +172,6 @@ impl Introspection<'_> {
         let still_given = |scope: &&str| today.iter().any(|one| one == scope);
         let scopes = claims.scope.split(' ').filter(still_given).map(str::to_owned).collect();
         self.resources.narrow(concerned, scopes, self.scopes)
-    }
-
-    /// Whether the client is still registered for the resources that the token is for.
-    fn is_audience_of(&self, claims: &AccessTokenClaims, registered: &[String]) -> bool {
-        claims.aud.iter().all(|one| one == self.issuer || registered.iter().any(|known| known == one))
     }
 
     /// A refresh token is its own client's business alone.
@@ -215,6 +211,15 @@ pub(super) fn verified_claims(
     let claims: AccessTokenClaims =
         UnverifiedJwt::parse(token).ok()?.verify::<AccessToken>(keys).ok()?.claims().ok()?;
     (claims.iss == issuer).then_some(claims)
+}
+
+/// Whether the client is still registered for the resources that the token is for.
+pub(super) fn is_registered_audience(
+    claims: &AccessTokenClaims,
+    registered: &[String],
+    issuer: &str,
+) -> bool {
+    claims.aud.iter().all(|one| one == issuer || registered.iter().any(|known| known == one))
 }
 
 /// RFC 7662 §4: the token's resources for whose sake the client may ask. All of them for the client that holds the

@@ -1,13 +1,17 @@
 //! Minting: a validated token request becomes signed tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::access_token::{AccessTokenClaims, Audience, random_jti};
 use super::id_token::{IdTokenClaims, at_hash};
+use super::released_claims::{Asked, released_claims};
+use crate::clients::ClaimCatalogue;
 use crate::config::Tokens;
-use crate::grants::{Approved, IdTokenFor, Subject, ValidatedTokenRequest};
+use crate::grants::{Approved, IdTokenFor, PersonalClaims, Subject, ValidatedTokenRequest};
 use crate::jose::{AccessToken, Algorithm, IdToken, TokenType};
 use crate::keys::{KeyError, KeySet, Pseudonyms, Signer};
 use crate::protocol::authentication_context::{PASSWORD_ACR, PASSWORD_AMR};
@@ -27,6 +31,8 @@ pub struct Mint<'a> {
     pub pseudonyms: &'a Pseudonyms,
     /// Configured lifetimes.
     pub lifetimes: &'a Tokens,
+    /// The claims about people.
+    pub claims: Arc<ClaimCatalogue>,
 }
 
 impl Mint<'_> {
@@ -113,8 +119,17 @@ impl Mint<'_> {
             azp: client.id.to_string(),
             sid: details.session.map(|session| self.pseudonyms.session(&client.id, session)),
             at_hash: at_hash(access_token, signer.alg()),
+            requested: self.requested_claims(details),
         };
         sign::<IdToken>(signer, &claims).await.map(Some)
+    }
+
+    /// OpenID Connect Core §5.4: by scopes an ID token tells nothing, since UserInfo does.
+    fn requested_claims(&self, details: &IdTokenFor) -> Map<String, Value> {
+        let Some(PersonalClaims { by_name, available, attributes }) = &details.personal else {
+            return Map::new();
+        };
+        released_claims(Asked { scopes: &[], by_name, available }, attributes, &self.claims)
     }
 
     /// The key for what a client is registered for; RS256 where it is registered for nothing else.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::Map;
+
 use super::argon2id::Verdict;
+use super::attributes::{self, AttributeChange, AttributeProblem};
 use super::password::{NewPassword, PasswordProblem};
 use super::password_hasher::{Busy, PasswordHasher};
 use crate::model::{Actor, AuditEvent, AuditEventKind, NameProblem, SessionId, User, UserId, check_name};
@@ -25,8 +28,23 @@ pub struct NewAccount {
     pub email: String,
     /// The first password; without one the person sets it through a link.
     pub password: Option<Secret<String>>,
+    /// Whether it is known that the address is the person's.
+    pub email_verified: bool,
+    /// What else is known of the person.
+    pub attributes: Vec<AttributeChange>,
     /// Names of the roles held.
     pub roles: Vec<String>,
+}
+
+/// What is changed of an account; the rest stays.
+#[derive(Debug, Default)]
+pub struct AccountChange {
+    /// Another e-mail address. It is not known to be the person's unless that is said too.
+    pub email: Option<String>,
+    /// Whether it is known that the address is the person's.
+    pub email_verified: Option<bool>,
+    /// What else is known of the person.
+    pub attributes: Vec<AttributeChange>,
 }
 
 /// A one-time link's token. It is not kept, only its hash is.
@@ -52,6 +70,9 @@ pub enum AccountError {
         "the e-mail address must have the form name@domain, without blanks, of at most {MAX_EMAIL_BYTES} bytes"
     )]
     Email,
+    /// A value of a claim is not one.
+    #[error(transparent)]
+    Attribute(#[from] AttributeProblem),
     /// The password cannot be one.
     #[error(transparent)]
     Password(#[from] PasswordProblem),
@@ -100,6 +121,8 @@ impl Accounts {
         let password =
             password.map(|text| self.check(text, &account.username, &account.email)).transpose()?;
         self.check_roles(&account.roles).await?;
+        let mut claims = Map::new();
+        attributes::apply(&account.attributes, &mut claims)?;
         let hash = match password {
             Some(password) => Some(self.hasher.hash(password).await?),
             None => None,
@@ -108,12 +131,36 @@ impl Accounts {
             id: UserId::random(),
             username: account.username,
             email: account.email,
+            email_verified: account.email_verified,
+            claims,
             roles: without_repetition(account.roles),
             disabled_at: None,
             created_at: now,
+            updated_at: now,
         };
-        self.store.insert_user(&user, hash.as_ref()).await?;
-        Ok(user)
+        match self.store.insert_user(&user, hash.as_ref()).await? {
+            Ok(()) => Ok(user),
+            Err(unknown) => Err(AttributeProblem::Unknown(unknown).into()),
+        }
+    }
+
+    /// Changes e-mail address and attributes; the account as it is from now on.
+    pub async fn update(&self, user: UserId, change: &AccountChange) -> Result<User, AccountError> {
+        if let Some(email) = &change.email {
+            check_email(email)?;
+        }
+        let changing = self.store.change_user(user).await?.ok_or(AccountError::NotFound)?;
+        let mut user = changing.user().clone();
+        let is_another = change.email.as_ref().is_some_and(|email| *email != user.email);
+        user.email_verified = change.email_verified.unwrap_or(user.email_verified && !is_another);
+        if let Some(email) = &change.email {
+            user.email.clone_from(email);
+        }
+        attributes::apply(&change.attributes, &mut user.claims)?;
+        match changing.write(user).await? {
+            Ok(user) => Ok(user),
+            Err(unknown) => Err(AttributeProblem::Unknown(unknown).into()),
+        }
     }
 
     /// Replaces all roles of a person.

@@ -2,6 +2,7 @@
 
 pub mod account;
 mod argon2id;
+mod attributes;
 mod device;
 mod known_browser;
 pub mod password;
@@ -12,8 +13,9 @@ mod session;
 mod sign_in;
 mod throttle;
 
-pub use account::{AccountError, Accounts, NewAccount, SetPasswordLink};
+pub use account::{AccountChange, AccountError, Accounts, NewAccount, SetPasswordLink};
 pub use argon2id::{Cost, CostError, Verdict};
+pub use attributes::{AttributeChange, AttributeProblem};
 pub use device::device;
 pub use password::{NewPassword, PasswordProblem};
 pub use password_hasher::{Busy, HasherError, PasswordHasher};

@@ -32,6 +32,8 @@ pub enum Endpoint {
     Introspection,
     /// The revocation endpoint.
     Revocation,
+    /// UserInfo.
+    UserInfo,
     /// The registration endpoint, and each client's own.
     Registration,
     /// The authorization endpoint, and every other page.
@@ -44,6 +46,7 @@ pub struct Limits {
     token: Meters,
     introspection: Meters,
     revocation: Meters,
+    userinfo: Meters,
     registration: Meters,
     pages: Meters,
 }
@@ -76,6 +79,7 @@ impl Limits {
             token: meters(config.token_per_address, config.token_per_client),
             introspection: meters(config.introspection_per_address, config.introspection_per_client),
             revocation: meters(config.revocation_per_address, config.revocation_per_client),
+            userinfo: meters(config.userinfo_per_address, config.userinfo_per_client),
             registration: meters(config.registration_per_address, 0),
             pages: meters(config.pages_per_address, 0),
         }
@@ -86,6 +90,7 @@ impl Limits {
             Endpoint::Token => &self.token,
             Endpoint::Introspection => &self.introspection,
             Endpoint::Revocation => &self.revocation,
+            Endpoint::UserInfo => &self.userinfo,
             Endpoint::Registration => &self.registration,
             Endpoint::Page => &self.pages,
         }
@@ -189,6 +194,8 @@ mod tests {
             introspection_per_client: 0,
             revocation_per_address: 0,
             revocation_per_client: 0,
+            userinfo_per_address: 0,
+            userinfo_per_client: 0,
             registration_per_address: 0,
             pages_per_address: 0,
         };

@@ -2,6 +2,7 @@
 
 mod arriving;
 pub mod assets;
+mod bearer;
 mod connections;
 mod endpoints;
 mod extract;

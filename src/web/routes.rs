@@ -1,7 +1,7 @@
 //! The whole URL space on one screen.
 
 use actix_web::dev::HttpServiceFactory;
-use actix_web::guard::{Any, Get, Head};
+use actix_web::guard::{Any, Get, Head, Post};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, ResponseError, Route};
 use super::endpoints::authorize::{authorize, authorize_posted};
 use super::endpoints::{
     account, apps, consent, demo, health, introspect, jwks, logout, metadata, password, register, revoke,
-    select_account, sessions, set_password, sign_in, sign_out, start, token,
+    select_account, sessions, set_password, sign_in, sign_out, start, token, userinfo,
 };
 use super::failure::PageError;
 use super::limits::Endpoint;
@@ -22,6 +22,7 @@ use super::{ACCOUNT, APPS, DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, PASSWORD, SESSIO
 use crate::protocol::discovery::{
     AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, CLIENT_CONFIGURATION_PATH, END_SESSION_PATH,
     INTROSPECTION_PATH, JWKS_PATH, OPENID_CONFIGURATION_PATH, REGISTRATION_PATH, REVOCATION_PATH, TOKEN_PATH,
+    USERINFO_PATH,
 };
 
 const LIVE: &str = "/health/live";
@@ -41,6 +42,7 @@ const ALL: &[&str] = &[
     TOKEN_PATH,
     INTROSPECTION_PATH,
     REVOCATION_PATH,
+    USERINFO_PATH,
     REGISTRATION_PATH,
     CLIENT_CONFIGURATION_PATH,
     JWKS_PATH,
@@ -81,6 +83,11 @@ pub fn configure(config: &mut ServiceConfig) {
             REVOCATION_PATH,
             within_bounds(Endpoint::Revocation, post().to(revoke::revoke)),
             "POST",
+        ))
+        .service(open(
+            USERINFO_PATH,
+            within_bounds(Endpoint::UserInfo, get_or_post().to(userinfo::userinfo)),
+            "GET, HEAD, POST",
         ))
         .service(open(
             REGISTRATION_PATH,
@@ -148,6 +155,10 @@ pub fn configure(config: &mut ServiceConfig) {
 /// RFC 9110 §9.3.2: what answers to GET answers to HEAD.
 fn get() -> Route {
     web::route().guard(Any(Get()).or(Head()))
+}
+
+fn get_or_post() -> Route {
+    web::route().guard(Any(Get()).or(Head()).or(Post()))
 }
 
 fn within_bounds(endpoint: Endpoint, route: Route) -> Route {

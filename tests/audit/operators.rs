@@ -36,6 +36,14 @@ async fn accounts() {
     server.cli(&["user", "set-roles", "alice", "--role", "admin"]);
     assert_eq!(events(&server, "user.role_granted").len(), 2, "nothing was changed");
 
+    let changed = |names: &[&str]| and(user.clone(), json!({ "details": { "changed": names } }));
+    let update = "user update alice --email a@example.org --claim locale=en --claim nickname=Ada";
+    leaves(&server, update, "user.changed", changed(&["email", "locale", "nickname"]));
+    // No value is in it, and where nothing is another there is no event.
+    assert!(!events(&server, "user.changed")[0].to_string().contains("Ada"));
+    server.cli(&["user", "update", "alice", "--claim", "locale=en", "--email-verified", "false"]);
+    assert_eq!(events(&server, "user.changed").len(), 1);
+
     leaves(&server, "user disable alice", "user.disabled", user.clone());
     let ended = json!({ "user_id": alice, "details": { "reason": "user_disabled" } });
     happened_once(&server, "session.ended", &and(by_operator(), ended));
@@ -70,6 +78,9 @@ async fn scopes_and_roles() {
     let about = |kind: &str, id: &str| json!({ "target_kind": kind, "target_id": id });
     leaves(&server, "scope create pay --description Pay", "scope.created", about("scope", "pay"));
     server.cli(&["scope", "create", "boss", "--description", "All", "--restricted"]);
+    let claim = about("claim", "team");
+    leaves(&server, "claim create team --scope pay --description Team", "claim.created", claim.clone());
+    leaves(&server, "claim delete team", "claim.deleted", claim);
     let scopes = |scopes: &[&str]| and(about("role", "chief"), json!({ "details": { "scopes": scopes } }));
     leaves(&server, "role create chief", "role.created", scopes(&[]));
     leaves(&server, "role update chief --scope boss", "role.changed", scopes(&["boss"]));

@@ -5,7 +5,9 @@ use grantor::protocol::{AuthorizationRequest, ClientAndRedirect, Parameters, Pro
 
 use super::{Pieces, assemble, lenient, only};
 
-const WORDS: [&str; 46] = [
+const WORDS: [&str; 48] = [
+    "&claims={}",
+    "&claims={\"userinfo\":{\"name\":null}}",
     "&",
     "&",
     "=",

@@ -7,6 +7,7 @@
 
 mod authorization_parameters;
 mod basic_credentials;
+mod claims_requests;
 mod client_assertions;
 mod client_metadata;
 mod form_bodies;

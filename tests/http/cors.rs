@@ -32,6 +32,8 @@ async fn an_app_in_a_browser_can_use_what_it_needs_also_where_it_is_refused() {
     for (path, method) in [
         ("/token", "POST"),
         ("/revoke", "POST"),
+        ("/userinfo", "GET"),
+        ("/userinfo", "POST"),
         ("/.well-known/jwks.json", "GET"),
         ("/.well-known/oauth-authorization-server", "GET"),
         ("/.well-known/openid-configuration", "GET"),

@@ -1,6 +1,8 @@
 //! OpenID Connect as clients and people see it, one file per rule.
 
+mod attributes;
 mod backchannel_logout;
+mod claims;
 mod first_party;
 mod form_post;
 mod hints;
@@ -13,6 +15,7 @@ mod prompt;
 mod rp_initiated_logout;
 mod session_end;
 mod stage;
+mod userinfo;
 
 use serde_json::Value;
 

@@ -155,6 +155,7 @@ impl Row {
             roles: Vec::new(),
             consented_scopes: self.consent.map(words),
             unasked_scopes: words(self.unasked),
+            consented_claims: Vec::new(),
         })
     }
 

@@ -24,9 +24,9 @@ pub struct About {
     /// Who answers for it, such as an e-mail address; may be repeated
     #[arg(long = "contact", value_name = "TEXT")]
     contacts: Vec<String>,
-    /// Sign its UserInfo answers with this algorithm [default: they are JSON]
-    #[arg(long, value_name = "ALG")]
-    userinfo_signed_response_alg: Option<Algorithm>,
+    /// What its UserInfo answers are signed with, or "none" for plain JSON [default: none]
+    #[arg(long, value_name = "ALG", value_parser = algorithm_or_none)]
+    userinfo_signed_response_alg: Option<AlgorithmOrNone>,
     /// Where the browser may go after a logout, exactly; may be repeated
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
@@ -41,10 +41,21 @@ pub struct About {
     end_offline_grants_with_session: Option<bool>,
 }
 
+/// An algorithm, or that nothing is signed.
+#[derive(Debug, Clone, Copy)]
+struct AlgorithmOrNone(Option<Algorithm>);
+
+fn algorithm_or_none(text: &str) -> Result<AlgorithmOrNone, String> {
+    match text {
+        "none" => Ok(AlgorithmOrNone(None)),
+        text => text.parse().map(|alg| AlgorithmOrNone(Some(alg))),
+    }
+}
+
 impl About {
     /// The algorithm that a key is needed for.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        self.userinfo_signed_response_alg
+        self.userinfo_signed_response_alg.and_then(|given| given.0)
     }
 
     /// Whether it names an address that Grantor sends something to.
@@ -72,8 +83,10 @@ impl About {
         replace_or_clear(&mut about.policy_uri, self.policy_uri.as_ref());
         replace_or_clear(&mut about.tos_uri, self.tos_uri.as_ref());
         replace_list(&mut about.contacts, &self.contacts);
-        openid.userinfo_signed_response_alg =
-            self.userinfo_signed_response_alg.or(openid.userinfo_signed_response_alg);
+        replace(
+            &mut openid.userinfo_signed_response_alg,
+            self.userinfo_signed_response_alg.map(|given| given.0),
+        );
         replace_list(&mut logout.post_logout_redirect_uris, &self.post_logout_redirect_uris);
         replace_or_clear(&mut logout.backchannel_logout_uri, self.backchannel_logout_uri.as_ref());
         replace(&mut logout.backchannel_logout_session_required, self.backchannel_logout_session_required);

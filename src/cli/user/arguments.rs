@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use crate::cli::CommandError;
 use crate::cli::arguments::duration;
+use crate::users::{AccountChange, AccountError, AttributeChange};
 
 const LONGEST_LINK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -18,10 +20,24 @@ pub enum Command {
     /// Examples:
     ///   grantor user create --username alice --email alice@example.com \
     ///       --password-stdin < password.txt
-    ///   grantor user create --username bob --email bob@example.com --role editor
+    ///   grantor user create --username bob --email bob@example.com --role editor \
+    ///       --claim "name=Bob Example"
     ///   grantor user set-password bob --link
     #[command(verbatim_doc_comment)]
     Create(Create),
+    /// Change what is known of a user; what is not given stays
+    ///
+    /// A claim is given as name=value, and removed by name=. An address is a JSON
+    /// object; the value of a claim that an operator added is JSON, and else a text.
+    /// Another e-mail address is not verified until that is said.
+    ///
+    /// Examples:
+    ///   grantor user update alice --claim "name=Alice Example" --claim locale=en-GB \
+    ///       --claim 'address={"locality":"London","country":"GB"}'
+    ///   grantor user update alice --email alice@example.org --email-verified true
+    ///   grantor user update alice --claim nickname=
+    #[command(verbatim_doc_comment)]
+    Update(Update),
     /// List all users
     ///
     /// Example:
@@ -99,12 +115,53 @@ pub struct Create {
     /// The e-mail address
     #[arg(long, value_name = "ADDRESS")]
     pub email: String,
+    /// The address is known to be the person's
+    #[arg(long)]
+    pub email_verified: bool,
     /// Read the password from standard input; one line end is stripped
     #[arg(long)]
     pub password_stdin: bool,
+    /// What else is known, such as "name=Alice Example"; may be repeated. See: grantor claim list
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    pub claims: Vec<String>,
     /// A role to hold; may be repeated
     #[arg(long = "role", value_name = "NAME")]
     pub roles: Vec<String>,
+}
+
+/// Changes of what is known of a person.
+#[derive(Debug, Args)]
+pub struct Update {
+    /// The user's name or identifier
+    pub user: String,
+    /// The e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Whether the address is known to be the person's [default for another address: false]
+    #[arg(long, value_name = "BOOL")]
+    email_verified: Option<bool>,
+    /// What else is known, such as "name=Alice Example", or name= to remove; may be repeated
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    claims: Vec<String>,
+}
+
+impl Update {
+    /// What was given.
+    pub fn change(&self) -> Result<AccountChange, CommandError> {
+        if self.email.is_none() && self.email_verified.is_none() && self.claims.is_empty() {
+            return Err(CommandError::new("invalid_request", "nothing to change was given"));
+        }
+        Ok(AccountChange {
+            email: self.email.clone(),
+            email_verified: self.email_verified,
+            attributes: attributes(&self.claims)?,
+        })
+    }
+}
+
+/// Claims as they are given, `name=value`.
+pub fn attributes(claims: &[String]) -> Result<Vec<AttributeChange>, AccountError> {
+    Ok(claims.iter().map(|claim| AttributeChange::parse(claim)).collect::<Result<_, _>>()?)
 }
 
 /// A new password, or a link to set one.

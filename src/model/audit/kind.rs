@@ -74,6 +74,8 @@ audit_event_kinds! {
     SetPasswordLinkUsed = "set_password_link.used", Success;
     /// An account was made.
     UserCreated = "user.created", Success;
+    /// The e-mail address or the attributes of an account were changed.
+    UserChanged = "user.changed", Success;
     /// An account was switched off.
     UserDisabled = "user.disabled", Success;
     /// An account was switched on again.
@@ -94,6 +96,10 @@ audit_event_kinds! {
     ScopeCreated = "scope.created", Success;
     /// A scope was deleted.
     ScopeDeleted = "scope.deleted", Success;
+    /// A claim was added to the standard ones.
+    ClaimCreated = "claim.created", Success;
+    /// A claim that was added was deleted, with its values.
+    ClaimDeleted = "claim.deleted", Success;
     /// A person agreed to what an app asked for.
     ConsentGiven = "consent.given", Success;
     /// A person was not asked, since the operator vouches for the app.

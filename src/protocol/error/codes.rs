@@ -118,6 +118,40 @@ error_codes! {
 }
 
 error_codes! {
+    /// Codes of what an access token opens.
+    BearerErrorCode {
+        /// RFC 6750 §3.1: the request is malformed, or has the token in two places.
+        InvalidRequest = invalid_request,
+        /// RFC 6750 §3.1: the access token is malformed, expired, revoked, or none of ours.
+        InvalidToken = invalid_token,
+        /// RFC 6750 §3.1: the access token lacks a scope.
+        InsufficientScope = insufficient_scope,
+        /// The database is away or too busy: try again.
+        TemporarilyUnavailable = temporarily_unavailable,
+        /// A defect of the server.
+        ServerError = server_error,
+    }
+}
+
+impl BearerErrorCode {
+    /// The HTTP status of an answer with this code.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::InvalidToken => 401,
+            Self::InsufficientScope => 403,
+            Self::TemporarilyUnavailable => 503,
+            Self::ServerError => 500,
+        }
+    }
+
+    /// Whether the answer says what another try has to bring (RFC 6750 §3).
+    pub const fn is_a_challenge(self) -> bool {
+        matches!(self, Self::InvalidRequest | Self::InvalidToken | Self::InsufficientScope)
+    }
+}
+
+error_codes! {
     /// Codes of the registration endpoint and of each client's own (RFC 7591 §3.2.2, RFC 7592 §2).
     ClientRegistrationErrorCode {
         /// RFC 6750 §3.1: the request itself is malformed.

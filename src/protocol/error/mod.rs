@@ -11,7 +11,7 @@ use super::parameters::ParametersError;
 
 mod codes;
 
-pub use codes::{AuthorizationErrorCode, ClientRegistrationErrorCode, TokenErrorCode};
+pub use codes::{AuthorizationErrorCode, BearerErrorCode, ClientRegistrationErrorCode, TokenErrorCode};
 
 /// Longest description in bytes: it travels in redirects, and nobody reads more.
 const LONGEST_DESCRIPTION: usize = 400;
@@ -37,6 +37,9 @@ pub struct OAuthError<Code> {
 
 /// A refusal of the token, introspection or revocation endpoint (RFC 6749 §5.2, RFC 7009 §2.2.1).
 pub type TokenError = OAuthError<TokenErrorCode>;
+
+/// A refusal of what an access token opens (RFC 6750 §3.1).
+pub type BearerError = OAuthError<BearerErrorCode>;
 
 /// A refusal of the authorization endpoint that goes back to the client by redirect
 /// (RFC 6749 §4.1.2.1): only a redirect URI that the client registered may take it.

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::own_page::signed_in;
 use super::sign_in::with_cookie;
 use crate::app::App;
-use crate::clients::ScopeCatalogue;
+use crate::clients::{ClaimCatalogue, ScopeCatalogue};
 use crate::model::{Actor, AuthorizedApp, ClientId, Session};
 use crate::protocol::redirect_uri;
 use crate::time::Timestamp;
@@ -38,8 +38,9 @@ pub async fn show(
         return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
     };
     let found = app.store.apps_of(person.user_id, None, MOST_SHOWN as i64 + 1, now.get()).await?;
-    let catalogue = app.registry.scopes();
-    let apps: Vec<_> = found.iter().take(MOST_SHOWN).map(|one| shown(one, &catalogue, now.get())).collect();
+    let (scopes, claims) = (app.registry.scopes(), app.registry.claims());
+    let shown = |one| shown(one, &scopes, &claims, now.get());
+    let apps: Vec<_> = found.iter().take(MOST_SHOWN).map(shown).collect();
     let page = Apps { apps: &apps, are_more: found.len() > MOST_SHOWN };
     Ok(html(StatusCode::OK, &OWN_PAGE, &page))
 }
@@ -121,8 +122,18 @@ fn withdraw_url(client_id: &ClientId) -> String {
     format!("{WITHDRAW}?{query}")
 }
 
-fn shown<'a>(authorized: &'a AuthorizedApp, catalogue: &ScopeCatalogue, now: Timestamp) -> pages::App<'a> {
-    let words = |name: &String| catalogue.get(name).map(|scope| scope.description.clone());
+fn shown<'a>(
+    authorized: &'a AuthorizedApp,
+    scopes: &ScopeCatalogue,
+    claims: &ClaimCatalogue,
+    now: Timestamp,
+) -> pages::App<'a> {
+    let words = |name: &String| scopes.get(name).map(|scope| scope.description.clone());
+    let is_beyond_scopes = |name: &&String| {
+        !claims.scope_of(name).is_some_and(|scope| authorized.scopes.iter().any(|agreed| agreed == scope))
+    };
+    let beyond_scopes = authorized.claims.iter().filter(is_beyond_scopes);
+    let words_of_claim = |name: &String| claims.description(name).map(str::to_owned);
     let mut hosts: Vec<&str> =
         authorized.redirect_uris.iter().map(|uri| redirect_uri::host_for_display(uri)).collect();
     hosts.sort_unstable();
@@ -134,7 +145,12 @@ fn shown<'a>(authorized: &'a AuthorizedApp, catalogue: &ScopeCatalogue, now: Tim
         is_disabled: authorized.is_disabled,
         skips_consent: authorized.skip_consent,
         hosts,
-        scopes: authorized.scopes.iter().filter_map(words).collect(),
+        scopes: authorized
+            .scopes
+            .iter()
+            .filter_map(words)
+            .chain(beyond_scopes.filter_map(words_of_claim))
+            .collect(),
         access: authorized.access,
         since: Moment::new(authorized.created_at, now),
         agreed_again: (authorized.updated_at != authorized.created_at)

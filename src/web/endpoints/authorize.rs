@@ -2,10 +2,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
 use crate::authorization::{
-    Approval, NextStep, NotIssued, Pending, RedirectTarget, Refusal, RequestedScopes, SealedRequest, Visitor,
-    next_step,
+    Approval, Bounds, GrantableClaims, NextStep, NotIssued, Pending, RedirectTarget, Refusal,
+    RequestedScopes, SealedRequest, Visitor, next_step,
 };
-use crate::model::{ClientId, SessionId};
+use crate::model::{ClientId, Role, SessionId};
 use crate::protocol::discovery::AUTHORIZATION_PATH;
 use crate::protocol::{AuthorizationError, Parameters};
 use crate::store::{SignedIn, StoreError};
@@ -160,7 +160,7 @@ impl Begun {
             None => None,
         };
         let roles = person.as_ref().map(|person| person.roles.as_slice()).unwrap_or_default();
-        let scopes = RequestedScopes::divide(&self.pending.scopes, &app.registry.scopes(), roles);
+        let scopes = requested(app, &self.pending, roles);
         let step = self.decide(app, person.as_ref(), &scopes);
         Ok(Look { person, step, scopes })
     }
@@ -168,12 +168,16 @@ impl Begun {
     fn decide(&self, app: &App, person: Option<&SignedIn>, scopes: &RequestedScopes) -> NextStep {
         let visitor = person.map(|person| Visitor {
             signed_in: person,
-            is_expected: self.sealed.hinted_subject.as_ref().is_none_or(|subject| {
-                *subject == app.pseudonyms.subject(&self.pending.client, person.session.user_id)
-            }),
+            is_expected: self.is_for(&app.pseudonyms.subject(&self.pending.client, person.session.user_id)),
             has_chosen: self.sealed.is_chosen_in(person.session.id),
         });
         next_step(&self.pending, visitor, scopes, self.sealed.requested_at())
+    }
+
+    /// Whether the request may be for this person (OpenID Connect Core §3.1.2.1 `id_token_hint`, §5.5.1 `sub`).
+    fn is_for(&self, subject: &str) -> bool {
+        self.sealed.hinted_subject.as_ref().is_none_or(|hinted| hinted == subject)
+            && self.pending.request.claims.admits_subject(subject)
     }
 
     /// Looks who is signed in and decides; where nothing is left to ask, answers.
@@ -186,7 +190,8 @@ impl Begun {
             }
             (NextStep::SelectAccount, Some(person)) => Ok(Stage::SelectAccount(Box::new(person))),
             (NextStep::Issue(agreement), Some(person)) => {
-                let approval = Approval { scopes: scopes.grantable.clone(), agreement, requested_at };
+                let RequestedScopes { grantable, claims, .. } = scopes.clone();
+                let approval = Approval { scopes: grantable, claims, agreement, requested_at };
                 match issue(app, &self.pending, &person, approval).await? {
                     Some(response) => Ok(Stage::Answer(response)),
                     // The session ended meanwhile: nobody is signed in any more.
@@ -204,6 +209,15 @@ impl Begun {
             _ => see_other(&format!("/sign-in?request={}", self.sealed.seal(&app.master_keys)?)),
         }))
     }
+}
+
+/// What is asked for, as far as a person with these roles may grant it.
+fn requested(app: &App, pending: &Pending, roles: &[Role]) -> RequestedScopes {
+    let (scopes, claims) = (app.registry.scopes(), app.registry.claims());
+    let divided = RequestedScopes::divide(&pending.scopes, &scopes, roles);
+    let bounds = Bounds { registered: &pending.client.scopes, roles, scopes: &scopes, claims: &claims };
+    let claims = GrantableClaims::of(&pending.request.claims, &divided.grantable, bounds);
+    RequestedScopes { claims, ..divided }
 }
 
 /// The person whom the request is for (OpenID Connect Core §3.1.2.1 `id_token_hint`): that of an ID token which was

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::authorize::{Begun, Question, Stage, issue, refuse};
 use super::sign_in::with_cookie;
 use crate::app::App;
-use crate::authorization::{Approval, divide_by_news};
+use crate::authorization::{Approval, RequestedScopes, divide_by_news};
 use crate::clients::role_names;
 use crate::model::{Agreement, ApplicationType};
 use crate::protocol::{AuthorizationError, redirect_uri};
@@ -62,15 +62,16 @@ pub async fn submit(
         Stage::Ask(question) => question,
     };
     // The person agreed to what the page showed; if roles have changed since, the page is shown anew.
-    let shown = question.scopes.grantable.join(" ");
-    if !form.is_genuine || form.field("scope")? != shown {
+    let shown = (question.scopes.grantable.join(" "), claims_of(&question));
+    if !form.is_genuine || (form.field("scope")?, form.field("claims")?) != (&shown.0, &shown.1) {
         return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
     }
     if form.field("decision")? != "allow" || question.scopes.nothing_to_grant() {
         return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
     }
     let Question { pending, person, scopes, requested_at } = *question;
-    let approval = Approval { scopes: scopes.grantable, agreement: Agreement::Person, requested_at };
+    let RequestedScopes { grantable: scopes, claims, .. } = scopes;
+    let approval = Approval { scopes, claims, agreement: Agreement::Person, requested_at };
     match issue(&app, &pending, &person, approval).await? {
         Some(response) => Ok(response),
         None => Ok(see_other(&format!("/sign-in?request={sealed}"))),
@@ -88,12 +89,7 @@ fn ask(
     let Question { pending, person, scopes, .. } = question;
     let catalogue = app.registry.scopes();
     let words = |name: &str| catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default();
-    let (new, known) = divide_by_news(&scopes.grantable, Some(&person.agreed_scopes()));
-    let described = |names: &[&'_ String]| -> Vec<(String, String, Vec<&str>)> {
-        let role_names = |name| role_names(&person.roles, std::slice::from_ref(name));
-        names.iter().map(|name| ((*name).clone(), words(name), role_names(name))).collect()
-    };
-    let (new, known) = (described(&new), described(&known));
+    let (new, known) = divide_by_news(asked_for(app, question), |asked| asked.is_known);
     let left_out: Vec<(&str, String)> =
         scopes.left_out.iter().map(|name| (name.as_str(), words(name))).collect();
     let registered = app.registry.resources();
@@ -104,6 +100,7 @@ fn ask(
         csrf: &csrf_token(request, cookie, session),
         request: sealed,
         scope: &scopes.grantable.join(" "),
+        claims: &claims_of(question),
         app: &pending.client.name,
         about: AboutApp::from(&*pending.client),
         username: &person.session.username,
@@ -120,8 +117,48 @@ fn ask(
     with_cookie(html(StatusCode::OK, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
 }
 
-fn requested<'a>(scopes: &'a [(String, String, Vec<&str>)]) -> Vec<RequestedScope<'a>> {
-    scopes.iter().map(|(name, description, roles)| RequestedScope { name, description, roles }).collect()
+/// Something that the person may let the app have.
+struct AskedFor<'a> {
+    name: String,
+    description: String,
+    roles: Vec<&'a str>,
+    is_known: bool,
+}
+
+/// The scopes, and the claims beyond those that they release.
+fn asked_for<'a>(app: &App, question: &'a Question) -> Vec<AskedFor<'a>> {
+    let Question { person, scopes, .. } = question;
+    let (catalogue, claims) = (app.registry.scopes(), app.registry.claims());
+    let agreed_scopes = person.agreed_scopes();
+    let agreed = |scope: &str| agreed_scopes.iter().any(|known| known == scope);
+    let asked_scopes = scopes.grantable.iter().map(|name| AskedFor {
+        name: name.clone(),
+        description: catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default(),
+        roles: role_names(&person.roles, std::slice::from_ref(name)),
+        is_known: agreed(name),
+    });
+    let asked_claims = scopes.claims.beyond_scopes().map(|name| AskedFor {
+        name: name.to_owned(),
+        description: claims.description(name).unwrap_or_default().to_owned(),
+        roles: Vec::new(),
+        is_known: person.consented_claims.iter().any(|known| known == name)
+            || claims.scope_of(name).is_some_and(agreed),
+    });
+    asked_scopes.chain(asked_claims).collect()
+}
+
+/// The claims beyond those of scopes, as the form has them.
+fn claims_of(question: &Question) -> String {
+    question.scopes.claims.beyond_scopes().collect::<Vec<_>>().join(" ")
+}
+
+fn requested<'a>(asked: &'a [AskedFor<'_>]) -> Vec<RequestedScope<'a>> {
+    let item = |asked: &'a AskedFor<'_>| RequestedScope {
+        name: &asked.name,
+        description: &asked.description,
+        roles: &asked.roles,
+    };
+    asked.iter().map(item).collect()
 }
 
 fn destination(uri: &str, application_type: ApplicationType) -> Destination<'_> {

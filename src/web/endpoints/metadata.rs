@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwapOption;
 
 use crate::app::App;
-use crate::clients::ScopeCatalogue;
+use crate::clients::{ClaimCatalogue, ScopeCatalogue};
 use crate::jose::Algorithm;
 use crate::protocol::discovery::authorization_server_metadata;
 use crate::secret::{base64url, sha256};
@@ -14,12 +14,13 @@ use crate::web::respond::public_document;
 
 const MAX_AGE: Duration = Duration::from_secs(300);
 
-/// The metadata document, made anew only when the registered scopes or the algorithms of the keys change.
+/// The metadata document, made anew only when the registered scopes, the claims or the algorithms of the keys change.
 #[derive(Default)]
 pub struct Metadata(ArcSwapOption<Prepared>);
 
 struct Prepared {
     scopes: Arc<ScopeCatalogue>,
+    claims: Arc<ClaimCatalogue>,
     algorithms: Vec<&'static str>,
     body: Bytes,
     etag: String,
@@ -27,21 +28,26 @@ struct Prepared {
 
 impl Metadata {
     fn current(&self, app: &App) -> Arc<Prepared> {
-        let scopes = app.registry.scopes();
+        let (scopes, claims) = (app.registry.scopes(), app.registry.claims());
         let keys = app.keys.current();
         let algorithms = keys.algorithms(app.registry.database_time()).map(Algorithm::name);
         let algorithms: Vec<&'static str> = algorithms.collect();
-        let is_current =
-            |known: &Arc<Prepared>| Arc::ptr_eq(&known.scopes, &scopes) && known.algorithms == algorithms;
+        let is_current = |known: &Arc<Prepared>| {
+            Arc::ptr_eq(&known.scopes, &scopes)
+                && Arc::ptr_eq(&known.claims, &claims)
+                && known.algorithms == algorithms
+        };
         if let Some(prepared) = self.0.load_full().filter(is_current) {
             return prepared;
         }
         let names: Vec<String> = scopes.public_names().map(str::to_owned).collect();
-        let metadata = authorization_server_metadata(app.issuer(), &names, &algorithms);
+        let of_open_scopes = claims.iter().filter(|(_, scope)| !scopes.is_restricted(scope));
+        let about_people = of_open_scopes.map(|(name, _)| name.to_owned()).collect();
+        let metadata = authorization_server_metadata(app.issuer(), &names, about_people, &algorithms);
         let metadata = if app.config.registration.is_on() { metadata.with_registration() } else { metadata };
         let body = serde_json::to_vec(&metadata).unwrap_or_default();
         let etag = format!("\"{}\"", base64url(&sha256(&body)[..12]));
-        let prepared = Arc::new(Prepared { scopes, algorithms, body: body.into(), etag });
+        let prepared = Arc::new(Prepared { scopes, claims, algorithms, body: body.into(), etag });
         self.0.store(Some(Arc::clone(&prepared)));
         prepared
     }

@@ -8,6 +8,7 @@ pub mod metadata;
 pub mod register;
 pub mod revoke;
 pub mod token;
+pub mod userinfo;
 
 // For people.
 pub mod account;

@@ -5,8 +5,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::client_address;
-use crate::clients::AuthenticatedClient;
-use crate::model::Network;
+use crate::model::{Client, Network};
 use crate::web::limits::{Endpoint, Limits};
 use crate::web::refused::Refused;
 
@@ -14,8 +13,8 @@ use crate::web::refused::Refused;
 pub struct ClientLimits(HttpRequest);
 
 impl ClientLimits {
-    /// Counts the request of a client that has authenticated.
-    pub fn admit(&self, endpoint: Endpoint, client: &AuthenticatedClient) -> Result<(), Refused> {
+    /// Counts the request of a client that has authenticated, or whose access token was presented.
+    pub fn admit(&self, endpoint: Endpoint, client: &Client) -> Result<(), Refused> {
         let Some(limits) = self.0.app_data::<actix_web::web::Data<Limits>>() else { return Ok(()) };
         let unproved = (!client.is_confidential()).then(|| Network::of(client_address(&self.0)));
         limits.client(endpoint, &client.id, unproved)

@@ -1,5 +1,6 @@
 //! What handlers are given: each extractor has made its checks.
 
+mod bearer_token;
 mod body;
 mod client_form;
 mod client_limits;
@@ -9,6 +10,7 @@ mod now;
 mod peer;
 mod request_app;
 
+pub use bearer_token::BearerToken;
 pub use body::{FormError, form_parameters, query_parameters};
 pub use client_form::ClientForm;
 pub use client_limits::ClientLimits;

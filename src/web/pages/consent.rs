@@ -15,6 +15,8 @@ pub struct Consent<'a> {
     pub request: &'a str,
     /// The scopes as shown, space-separated: the decision counts for these.
     pub scope: &'a str,
+    /// The claims beyond those of scopes as shown, space-separated: the decision counts for these, too.
+    pub claims: &'a str,
     /// The app's registered name.
     pub app: &'a str,
     /// What else is known of the app.
@@ -35,7 +37,7 @@ pub struct Consent<'a> {
     pub destination: Destination<'a>,
 }
 
-/// A scope that the person may grant.
+/// A scope that the person may grant, or a claim that was asked for by name (OpenID Connect Core §5.5).
 #[derive(Debug)]
 pub struct RequestedScope<'a> {
     /// Its technical name.

@@ -179,6 +179,7 @@ impl<'a> Texts<'a> {
         ];
         let consent = Consent {
             scope: "openid profile",
+            claims: "phone_number",
             csrf: self.token,
             request: self.token,
             app: self.app,
