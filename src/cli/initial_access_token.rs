@@ -1,4 +1,4 @@
-//! `grantor initial-access-token`.
+//! `grantor initial-access-token` (RFC 7591 §3).
 
 use std::time::Duration;
 

@@ -49,6 +49,14 @@ pub(super) const SECTION: Section = Section {
              Public clients must always use it.",
         ),
         Setting::new(
+            "registration.show_logos",
+            Kind::Flag,
+            "false",
+            "Whether sign-in and consent pages show the picture (logo_uri) of an app, whoever registered it. The \
+             browser fetches it from where the app keeps it, and whoever keeps it learns from which address somebody \
+             is about to sign in. A stranger's app may show anybody's picture.",
+        ),
+        Setting::new(
             "registration.unused_client_lifetime",
             Kind::DurationOrOff(DAY, 400 * DAY),
             "30d",
@@ -84,6 +92,8 @@ pub struct Registration {
     pub allow_client_credentials: bool,
     /// Whether confidential OpenID Connect clients must use PKCE.
     pub require_pkce: bool,
+    /// Whether pages show the pictures of apps.
+    pub show_logos: bool,
     /// How long a client stays that nobody has given access to; `None`: for ever.
     #[serde(deserialize_with = "duration::deserialize_or_off")]
     pub unused_client_lifetime: Option<Duration>,

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::authentication_context::check_essential_acr;
 use super::claims_request::ClaimsRequest;
 use super::error::{AuthorizationError, UntrustedRequest};
 use super::parameters::Parameters;
@@ -212,7 +213,9 @@ fn claims(parameters: &Parameters) -> Result<ClaimsRequest, AuthorizationError> 
     let parse = |text| {
         ClaimsRequest::parse(text).map_err(|error| AuthorizationError::invalid_request(error.to_string()))
     };
-    Ok(parameters.get("claims")?.map(parse).transpose()?.unwrap_or_default())
+    let claims = parameters.get("claims")?.map(parse).transpose()?.unwrap_or_default();
+    check_essential_acr(&claims)?;
+    Ok(claims)
 }
 
 fn max_age(parameters: &Parameters) -> Result<Option<u64>, AuthorizationError> {

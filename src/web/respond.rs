@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use serde::Serialize;
 
-use super::pages::FormPost;
+use super::pages::{AboutApp, FormPost};
 use super::refused::{Asker, Refused};
 use super::security_headers;
 use crate::authorization::{AuthorizationResponse, Delivery};
@@ -154,6 +154,16 @@ pub fn html(status: StatusCode, headers: &[security_headers::Header], page: &imp
         response.insert_header(*header);
     }
     response.content_type("text/html; charset=utf-8").body(body)
+}
+
+/// A page on the way of this app, which may show the app's picture.
+pub fn html_about(status: StatusCode, about: &AboutApp<'_>, page: &impl Template) -> HttpResponse {
+    let mut response = html(status, &security_headers::CLIENT_FLOW, page);
+    let policy = about.logo.as_ref().map(|logo| security_headers::policy_with_picture_from(&logo.origin));
+    if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// The endpoint knows other methods only (RFC 6749 §3.2, RFC 9110 §15.5.6).

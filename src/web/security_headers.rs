@@ -31,6 +31,12 @@ pub const CLIENT_FLOW: [Header; 6] = with_policy((
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
 ));
 
+/// The policy of such a page that shows an app's picture from this origin.
+pub fn policy_with_picture_from(origin: &str) -> String {
+    let [(_, policy), ..] = CLIENT_FLOW;
+    policy.replace("img-src 'self' data:", &format!("img-src 'self' data: {origin}"))
+}
+
 /// Headers of the page that posts an answer to the client (Form Post Response Mode §2).
 ///
 /// - The one script that it may run is the one that sends its form, named by its hash.
@@ -97,6 +103,15 @@ mod tests {
             assert!(differs || value(&FORM_POST, name) == Some(of_all_pages), "{name}");
         }
         assert_eq!(value(&FORM_POST, "Referrer-Policy"), Some("strict-origin"));
+    }
+
+    #[test]
+    fn a_picture_of_an_app_opens_the_policy_for_its_origin_and_nothing_else() {
+        assert_eq!(
+            policy_with_picture_from("https://app.example"),
+            "default-src 'none'; style-src 'self'; img-src 'self' data: https://app.example; base-uri 'none'; \
+             frame-ancestors 'none'"
+        );
     }
 
     #[test]

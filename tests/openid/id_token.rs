@@ -6,7 +6,7 @@ use grantor::secret::{base64url, sha256};
 use serde_json::{Value, json};
 
 use super::id_token;
-use crate::harness::{Browser, RelyingParty, Server, Tokens, jwt};
+use crate::harness::{Browser, RelyingParty, Server, Tokens, jwt, pkce};
 
 async fn actors() -> (Server, String, RelyingParty, Browser) {
     let server = Server::start().await;
@@ -161,4 +161,25 @@ async fn a_grant_of_the_previous_release_names_the_session_that_it_knows() {
         let again = id_token(&server, &app, &refreshed).await;
         assert_eq!(again.get("sid"), is_known.then_some(&first["sid"]), "{scope}");
     }
+}
+
+/// Core §5.5.1.1: it counts as a failed sign-in, and nobody is shown a page for it.
+#[tokio::test]
+async fn an_essential_acr_that_nobody_can_reach_is_told_to_the_client() {
+    let (server, _, app, browser) = actors().await;
+    let asks =
+        |values: Value| json!({"id_token": {"acr": {"essential": true, "values": values}}}).to_string();
+    let (_, challenge) = pkce();
+    for prompt in ["", "none", "login"] {
+        let more = [("claims", &*asks(json!(["phr"]))), ("prompt", prompt)];
+        let answer = browser.get(&app.authorize_path(&challenge, &more)).await;
+        assert_eq!(
+            answer.parameter("error").as_deref(),
+            Some("unmet_authentication_requirements"),
+            "{prompt}"
+        );
+        assert!(answer.location().unwrap().starts_with(&app.redirect_uri));
+    }
+    let tokens = app.sign_in(&browser, "alice", &[("claims", &*asks(json!(["phr", "1"])))]).await;
+    assert_eq!(id_token(&server, &app, &tokens).await["acr"], "1");
 }

@@ -16,8 +16,7 @@ use crate::web::extract::{
 };
 use crate::web::failure::PageError;
 use crate::web::pages::{AboutApp, Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
-use crate::web::respond::{html, see_other};
-use crate::web::security_headers::CLIENT_FLOW;
+use crate::web::respond::{html_about, see_other};
 
 /// `GET /consent`: continues the request, and asks where there is something to ask.
 pub async fn show(
@@ -96,13 +95,14 @@ fn ask(
     let resource = |identifier| RequestedResource { name: registered.name(identifier), identifier };
     let resources: Vec<RequestedResource<'_>> =
         pending.request.resources.as_slice().iter().map(String::as_str).map(resource).collect();
+    let about = AboutApp::of(&pending.client, app.config.registration.show_logos);
     let page = Consent {
         csrf: &csrf_token(request, cookie, session),
         request: sealed,
         scope: &scopes.grantable.join(" "),
         claims: &claims_of(question),
         app: &pending.client.name,
-        about: AboutApp::from(&*pending.client),
+        about: &about,
         username: &person.session.username,
         switch_account_url: &format!("/sign-in?request={sealed}"),
         scopes: &requested(&new),
@@ -114,7 +114,7 @@ fn ask(
         resources: &resources,
         destination: destination(pending.target.uri(), pending.client.application_type),
     };
-    with_cookie(html(StatusCode::OK, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
+    with_cookie(html_about(StatusCode::OK, &about, &page), cookie.to_set(&app.config.issuer))
 }
 
 /// Something that the person may let the app have.

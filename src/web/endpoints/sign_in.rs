@@ -18,9 +18,8 @@ use crate::web::extract::{
 };
 use crate::web::failure::PageError;
 use crate::web::pages::{AboutApp, SignIn, SignInProblem};
-use crate::web::respond::{html, see_other};
+use crate::web::respond::{html_about, see_other};
 use crate::web::return_to::{self, ReturnTo};
-use crate::web::security_headers::CLIENT_FLOW;
 
 /// `GET /sign-in`.
 pub async fn show(
@@ -55,7 +54,7 @@ pub async fn show(
     let form = Form {
         sealed: Some(sealed),
         app: Some(&asked.client.name),
-        about: AboutApp::from(&*asked.client),
+        about: AboutApp::of(&asked.client, app.config.registration.show_logos),
         return_to: None,
         username: again.or(hint).unwrap_or_default(),
         again: again.is_some(),
@@ -83,7 +82,8 @@ pub async fn submit(
     let username = form.field("username")?;
     let show = |problem: SignInProblem, status: StatusCode| {
         let client = begun.as_ref().map(|begun| &*begun.pending().client);
-        let about = client.map(AboutApp::from).unwrap_or_default();
+        let show_logos = app.config.registration.show_logos;
+        let about = client.map(|client| AboutApp::of(client, show_logos)).unwrap_or_default();
         let name = client.map(|client| client.name.as_str());
         let form =
             Form { sealed, app: name, about, return_to, username, again: false, problem: Some(problem) };
@@ -144,13 +144,13 @@ impl Form<'_> {
             csrf: &csrf_token(request, cookie, session),
             request: self.sealed,
             app: self.app,
-            about: self.about,
+            about: &self.about,
             return_to: self.return_to.map(ReturnTo::name),
             username: self.username,
             again: self.again,
             problem: self.problem,
         };
-        with_cookie(html(status, &CLIENT_FLOW, &page), cookie.to_set(&app.config.issuer))
+        with_cookie(html_about(status, &self.about, &page), cookie.to_set(&app.config.issuer))
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Consent<'a> {
     /// The app's registered name.
     pub app: &'a str,
     /// What else is known of the app.
-    pub about: AboutApp<'a>,
+    pub about: &'a AboutApp<'a>,
     /// Who is signed in.
     pub username: &'a str,
     /// Where another account can be signed in for the same request.

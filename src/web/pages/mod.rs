@@ -30,7 +30,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use about_app::AboutApp;
+pub use about_app::{AboutApp, Logo};
 pub use account::Account;
 pub use apps::{App, Apps};
 pub use askama::Template;

@@ -92,7 +92,7 @@ impl<'a> Texts<'a> {
     fn sign_ins(&self) -> Vec<Sample> {
         const IDS: &[&str] = &["username", "password", "login-submit"];
         let page = |name, username, app, request, problem| {
-            let (about, return_to, again) = (AboutApp::default(), None, false);
+            let (about, return_to, again) = (&AboutApp::default(), None, false);
             sample(
                 name,
                 IDS,
@@ -119,7 +119,7 @@ impl<'a> Texts<'a> {
                     csrf: self.token,
                     request,
                     app,
-                    about: self.about(true),
+                    about: &self.about(true),
                     return_to: None,
                     username: "",
                     again: false,
@@ -134,7 +134,7 @@ impl<'a> Texts<'a> {
                     csrf: self.token,
                     request,
                     app,
-                    about: AboutApp::default(),
+                    about: &AboutApp::default(),
                     return_to: None,
                     username: self.username,
                     again: true,
@@ -158,7 +158,7 @@ impl<'a> Texts<'a> {
     /// What an app says of itself.
     fn about(&self, is_unverified: bool) -> AboutApp<'a> {
         let url = Some(self.url);
-        AboutApp { is_unverified, home: url, policy: url, terms: url }
+        AboutApp { is_unverified, logo: None, home: url, policy: url, terms: url }
     }
 
     fn consents(&self) -> Vec<Sample> {
@@ -183,7 +183,7 @@ impl<'a> Texts<'a> {
             csrf: self.token,
             request: self.token,
             app: self.app,
-            about: AboutApp::default(),
+            about: &AboutApp::default(),
             username: self.username,
             switch_account_url: self.url,
             scopes: &scopes,
@@ -205,12 +205,12 @@ impl<'a> Texts<'a> {
             sample(
                 "consent-with-links",
                 both,
-                &Consent { left_out: &[], about: self.about(false), ..consent },
+                &Consent { left_out: &[], about: &self.about(false), ..consent },
             ),
             sample(
                 "consent-unverified",
                 both,
-                &Consent { left_out: &[], resources: &[], about: self.about(true), ..consent },
+                &Consent { left_out: &[], resources: &[], about: &self.about(true), ..consent },
             ),
             sample(
                 "consent-unverified-device",
@@ -218,7 +218,7 @@ impl<'a> Texts<'a> {
                 &Consent {
                     left_out: &[],
                     resources: &[],
-                    about: AboutApp { is_unverified: true, ..AboutApp::default() },
+                    about: &AboutApp { is_unverified: true, ..AboutApp::default() },
                     destination: Destination::Device("127.0.0.1:53122"),
                     ..consent
                 },

@@ -17,7 +17,7 @@ pub struct SignIn<'a> {
     /// The name of the app that asked for the sign-in.
     pub app: Option<&'a str>,
     /// What else is known of the app.
-    pub about: AboutApp<'a>,
+    pub about: &'a AboutApp<'a>,
     /// The name of the own page to go on to, where no app has asked.
     pub return_to: Option<&'a str>,
     /// What stands in the field already; empty: nothing.

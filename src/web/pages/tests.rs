@@ -60,7 +60,7 @@ fn a_text_arrives_as_it_was() {
             csrf: "c",
             request: Some(&text),
             app: Some(&text),
-            about: AboutApp::default(),
+            about: &AboutApp::default(),
             return_to: None,
             username: &text,
             again: true,
@@ -90,6 +90,37 @@ fn nothing_is_inline_and_nothing_comes_from_elsewhere() {
         for link in select(&document, "link") {
             assert!(assets::find(attribute(link, "href")).is_some(), "{}", page.name);
         }
+    }
+}
+
+#[test]
+fn the_only_picture_from_elsewhere_is_the_logo_of_the_app() {
+    for text in hostile() {
+        let about = AboutApp {
+            is_unverified: true,
+            logo: Some(Logo { uri: &text, origin: String::new() }),
+            ..AboutApp::default()
+        };
+        let page = SignIn {
+            csrf: "c",
+            request: None,
+            app: Some("App"),
+            about: &about,
+            return_to: None,
+            username: "",
+            again: false,
+            problem: None,
+        };
+        let html = page.render().unwrap();
+        assert!(!html.contains("onerror=alert(1)>"));
+        let document = Html::parse_document(&html);
+        let pictures = select(&document, "img");
+        assert_eq!(pictures.len(), 1);
+        assert_eq!(attribute(pictures[0], "src"), text);
+        // It says nothing that the name does not say, and its host is not told which page asks.
+        assert_eq!(pictures[0].attr("alt"), Some(""));
+        assert_eq!(attribute(pictures[0], "referrerpolicy"), "no-referrer");
+        assert!(select(&document, "script, style, iframe, object, embed, base").is_empty());
     }
 }
 
@@ -246,7 +277,7 @@ fn the_first_empty_field_has_the_focus() {
             csrf: "c",
             request: None,
             app: None,
-            about: AboutApp::default(),
+            about: &AboutApp::default(),
             return_to: None,
             username,
             again: false,

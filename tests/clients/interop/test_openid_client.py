@@ -47,8 +47,7 @@ def test_access_that_was_taken_away_ends_the_sign_in(openid_client_app, browser,
     sign_in_to(openid_client_app, browser, person)
     grantor.run("user", "disable", person.username)
     browser.click("expire")
-    assert browser.text("error") == "invalid_grant"
-    browser.find("sign-in")
+    browser.find("sign-in")  # by the refusal to refresh, or by a logout token if that was quicker
 
 
 @pytest.mark.parametrize("wrong", [{"state": "another"}, {"iss": "https://another.example"}, {"iss": None}])

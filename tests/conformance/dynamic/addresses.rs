@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Registration, start, start_beside};
 use crate::conformance::CALLBACK;
+use crate::conformance::suite::PERSON;
 use crate::harness::{Answer, KeyServer};
 
 /// The page that a browser without session is shown for a client with this address.
@@ -21,12 +22,20 @@ async fn sign_in_page(name: &str, address: &str) -> Answer {
 #[tokio::test]
 async fn oidcc_registration_logo_uri() {
     let logo = "https://localhost.emobix.co.uk:8443/images/openid.png";
-    let page = sign_in_page("logo_uri", logo).await;
-    assert!(page.exists(&format!("img[src='{logo}']")), "{}", page.body);
-    // And the page lets the browser fetch it.
-    let policy = page.header("content-security-policy").unwrap();
-    let images = policy.split(';').find(|part| part.trim().starts_with("img-src")).expect(policy);
-    assert!(images.contains("https://localhost.emobix.co.uk:8443"), "{policy}");
+    let suite = start().await;
+    let (client, _) = Registration::new().with("logo_uri", json!(logo)).succeeds(&suite).await;
+    let sign_in = suite.open(&suite.request(&client)).await;
+    assert!(sign_in.has_id("login-submit"), "{:?} {}", sign_in.location(), sign_in.body);
+    // Beyond the module: the consent page shows it too, and both say that nobody has checked it.
+    let consent = suite.browser.sign_in_on(&sign_in, PERSON).await;
+    assert!(consent.has_id("consent-allow"), "{:?} {}", consent.location(), consent.body);
+    for page in [&sign_in, &consent] {
+        assert!(page.exists(&format!("img#client-logo[src='{logo}']")), "{}", page.body);
+        assert!(page.text_of("#unverified").contains("picture"), "{}", page.text_of("#unverified"));
+        // The page lets the browser fetch it, and nothing else.
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("; img-src 'self' data: https://localhost.emobix.co.uk:8443; "), "{policy}");
+    }
 }
 
 #[tokio::test]

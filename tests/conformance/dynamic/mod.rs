@@ -17,7 +17,10 @@ use crate::harness::{Answer, ClientKey, Settings};
 
 /// What the plan needs beyond the usual: see `docs/conformance.md`.
 fn open(settings: Settings) -> Settings {
-    settings.with("GRANTOR_REGISTRATION_MODE", "open").with("GRANTOR_REGISTRATION_REQUIRE_PKCE", "false")
+    settings
+        .with("GRANTOR_REGISTRATION_MODE", "open")
+        .with("GRANTOR_REGISTRATION_REQUIRE_PKCE", "false")
+        .with("GRANTOR_REGISTRATION_SHOW_LOGOS", "true")
 }
 
 async fn start() -> Suite {

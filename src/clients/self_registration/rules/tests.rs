@@ -11,6 +11,7 @@ fn config() -> config::Registration {
         audiences: vec!["https://api.example".to_owned()],
         allow_client_credentials: false,
         require_pkce: true,
+        show_logos: false,
         unused_client_lifetime: None,
         max_clients: 1,
         per_network_per_day: 1,
