@@ -80,7 +80,7 @@ async fn consents_are_listed_and_withdrawn() {
     let [last, first] = &listed.as_array().unwrap()[..] else { panic!("{listed:#}") };
     let mut found = keys(first);
     found.sort_unstable();
-    assert_eq!(found, ["access", "client_id", "created_at", "name", "scope", "updated_at"]);
+    assert_eq!(found, ["access", "claims", "client_id", "created_at", "name", "scope", "updated_at"]);
     assert_eq!((&first["name"], &first["scope"]), (&json!("Bakery"), &json!("openid offline_access")));
     assert_eq!((&first["access"], &last["access"]), (&json!("lasting"), &json!("while_signed_in")));
     let table = text(&server.plain(&["consent", "list", "alice"]));

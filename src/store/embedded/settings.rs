@@ -24,14 +24,16 @@ const SETTINGS: [&str; 7] = [
 ];
 
 const DURABLE: [&str; 3] = ["fsync=on", "synchronous_commit=on", "full_page_writes=on"];
-const NOT_DURABLE: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+/// Only tests do without, and many of them share one.
+const NOT_DURABLE: [&str; 4] =
+    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
 
 pub(super) fn arguments(durability: Durability) -> impl Iterator<Item = &'static str> {
     let safety = match durability {
-        Durability::Full => DURABLE,
-        Durability::None => NOT_DURABLE,
+        Durability::Full => DURABLE.as_slice(),
+        Durability::None => &NOT_DURABLE,
     };
-    SETTINGS.into_iter().chain(safety).flat_map(|setting| ["-c", setting])
+    SETTINGS.iter().chain(safety).copied().flat_map(|setting| ["-c", setting])
 }
 
 /// The setting is a list with commas, whose members may stand in double quotes.
