@@ -144,7 +144,9 @@ fn agreement(pending: &Pending, person: &SignedIn, scopes: &RequestedScopes) -> 
         person.consented_scopes.as_ref().is_some_and(|consented| consented.contains(scope))
             && (skips || !person.unasked_scopes.contains(scope))
     };
-    let is_on_file = person.consented_scopes.is_some()
+    // What is empty was emptied when an app that nobody has looked at changed its addresses.
+    let is_valid = |on_file: &Vec<String>| !(on_file.is_empty() && pending.client.self_registered);
+    let is_on_file = person.consented_scopes.as_ref().is_some_and(is_valid)
         && scopes.grantable.iter().all(counts)
         && (skips || scopes.claims.were_agreed_to(&person.consented_claims, counts));
     match (is_on_file, skips) {

@@ -159,9 +159,8 @@ impl SelfRegistration<'_> {
             ..changed_client(changing.client(), metadata, &scopes)?
         };
         // People agreed that their answers go to the addresses of then. Whoever has got hold of the token must not
-        // turn that into a silent way to others.
-        let known = &changing.client().redirect_uris;
-        if client.redirect_uris.iter().any(|uri| !known.contains(uri)) {
+        // turn that into a silent way to others, also not by taking away the address that people were shown.
+        if client.redirect_uris != changing.client().redirect_uris {
             changing.ask_again().await?;
         }
         changing.keep_registration_token(&presented).await?;

@@ -73,6 +73,15 @@ impl Client {
     pub fn is_recognized_at(&self, redirect_uri: &str) -> bool {
         self.application_type == ApplicationType::Web
             && (self.is_confidential() || redirect_uri::is_verified_https(redirect_uri))
+            && (!self.self_registered || self.is_in_one_place())
+    }
+
+    /// Whether people are shown the same address for all of its redirect URIs. Where nobody has looked at them, an
+    /// address that people know may stand beside a stranger's: agreeing to the one is not agreeing to the other.
+    fn is_in_one_place(&self) -> bool {
+        let mut places = self.redirect_uris.iter().map(|uri| redirect_uri::host_for_display(uri));
+        let first = places.next();
+        places.all(|place| Some(place) == first)
     }
 
     /// Whether it may use this grant.

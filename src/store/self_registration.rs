@@ -197,7 +197,7 @@ impl ChangingClient<'_> {
     pub async fn ask_again(&mut self) -> Result<(), StoreError> {
         let id = self.client().id.clone();
         sqlx::query!(
-            "UPDATE consents SET scopes = '{}', unasked_scopes = '{}' WHERE client_id = $1",
+            "UPDATE consents SET scopes = '{}', unasked_scopes = '{}', claims = '{}' WHERE client_id = $1",
             id.as_str(),
         )
         .execute(self.transaction())

@@ -1,9 +1,28 @@
 //! What people are told of an app that nobody has checked.
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use super::{open, registered, text, web_app_with};
+use super::{open, own_path, registered, send, text, web_app_with};
 use crate::harness::{Browser, RelyingParty, Server, pkce};
+
+/// Whether the person is asked on the way to this address.
+async fn is_asked(app: &RelyingParty, browser: &Browser, more: &[(&str, &str)]) -> bool {
+    let page = browser.get(&app.authorize_path(&pkce().1, more)).await;
+    browser.follow(page).await.has_id("consent-allow")
+}
+
+/// The client says this of itself from now on.
+async fn change(server: &Server, told: &Value, more: &Value) -> Value {
+    let mut body = web_app_with(more);
+    body["client_id"] = told["client_id"].clone();
+    let token = Some(text(told, "registration_access_token"));
+    let path = own_path(server, told);
+    let answer = send(&Browser::new(server), Method::PUT, &path, token, Some(&body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    server.change_arrives().await;
+    answer.json()
+}
 
 #[tokio::test]
 async fn both_pages_say_so_with_the_address_and_no_picture_is_loaded() {
@@ -55,4 +74,52 @@ async fn nobody_skips_the_question_for_an_app_that_registered_itself() {
     browser.sign_in("alice").await;
     let page = browser.follow(browser.get(&app.authorize_path(&pkce().1, &[])).await).await;
     assert!(page.has_id("consent-allow"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn agreeing_to_one_address_of_an_unknown_app_is_not_agreeing_to_another() {
+    let server = Server::start_with(open()).await;
+    server.user("alice", &[]);
+    let both = json!({ "redirect_uris": ["https://known.example/cb", "https://evil.example/cb"] });
+    let told = registered(&server, &web_app_with(&both)).await;
+    let app = RelyingParty::registered(&server, &told);
+    let browser = Browser::new(&server);
+    app.code(&browser, "alice", &[]).await;
+    let evil = [("redirect_uri", "https://evil.example/cb")];
+    assert!(is_asked(&app, &browser, &evil).await, "the page said known.example");
+
+    // Nor by taking away the address that the page showed.
+    change(&server, &told, &json!({ "redirect_uris": ["https://evil.example/cb"] })).await;
+    assert!(is_asked(&app, &browser, &evil).await);
+
+    // Two addresses in one place look the same to people.
+    let one_place = json!({ "redirect_uris": ["https://app.example/a", "https://app.example/b"] });
+    let app = RelyingParty::registered(&server, &registered(&server, &web_app_with(&one_place)).await);
+    app.code(&browser, "alice", &[]).await;
+    assert!(!is_asked(&app, &browser, &[("redirect_uri", "https://app.example/b")]).await);
+}
+
+#[tokio::test]
+async fn at_another_address_nothing_counts_that_was_agreed_to_before() {
+    let server = Server::start_with(open()).await;
+    server.user("alice", &[]);
+    let told = registered(&server, &web_app_with(&json!({}))).await;
+    let app = RelyingParty::registered(&server, &told);
+    let browser = Browser::new(&server);
+    let by_name = [("scope", "openid"), ("claims", r#"{"userinfo":{"email":null}}"#)];
+    app.code(&browser, "alice", &by_name).await;
+    assert!(!is_asked(&app, &browser, &by_name).await);
+
+    let elsewhere = json!({ "redirect_uris": ["https://evil.example/cb"] });
+    let told = change(&server, &told, &elsewhere).await;
+    let mut moved = app.clone();
+    "https://evil.example/cb".clone_into(&mut moved.redirect_uri);
+    moved.code(&browser, "alice", &[("scope", "openid")]).await;
+    assert!(is_asked(&moved, &browser, &by_name).await, "the claim was not on the page");
+
+    // Nor does a request that asks for nothing by name go through in silence.
+    let nothing = json!({ "redirect_uris": ["https://worse.example/cb"], "scope": "offline_access" });
+    change(&server, &told, &nothing).await;
+    "https://worse.example/cb".clone_into(&mut moved.redirect_uri);
+    assert!(is_asked(&moved, &browser, &[("scope", "")]).await);
 }
