@@ -2,8 +2,8 @@
 //! and sent until one arrives.
 //!
 //! Whoever sends one claims it by a lease in its row: it is due again when the lease ends, so that one that was being
-//! sent by a process that died is sent by another. A claim is numbered, and what came of it is written only if no other
-//! claim followed.
+//! sent by a process that died is sent by another. A claim is known by when its lease ends, and what came of it is
+//! written only if no other claim followed and nobody wanted it sent again meanwhile.
 
 use std::time::Duration;
 
@@ -99,9 +99,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         sqlx::query!(
             "UPDATE logout_deliveries SET next_attempt_at = clock_timestamp() + $3::interval, last_error = $4
-             WHERE id = $1 AND attempts = $2 AND next_attempt_at IS NOT NULL",
+             WHERE id = $1 AND next_attempt_at = $2",
             delivery.id,
-            delivery.attempts,
+            delivery.next_attempt_at.map(Timestamp::to_datetime),
             again_after.map(interval) as Option<PgInterval>,
             error,
         )
@@ -125,12 +125,12 @@ impl Store {
         let given_up = audited!(
             "written AS (
                  UPDATE logout_deliveries SET next_attempt_at = NULL, last_error = $4
-                 WHERE id = $2 AND attempts = $3 AND next_attempt_at IS NOT NULL
+                 WHERE id = $2 AND next_attempt_at = $3
                  RETURNING user_id
              )",
             self.audit(std::slice::from_ref(&event)),
             delivery.id,
-            delivery.attempts,
+            delivery.next_attempt_at.map(Timestamp::to_datetime),
             error,
         )
         .execute(&self.pool)

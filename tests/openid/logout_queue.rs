@@ -92,8 +92,16 @@ async fn a_late_word_does_not_undo_a_later_one() {
     queue.store.logout_was_not_delivered(&first, "late", Some(Duration::ZERO)).await.unwrap();
     assert!(!queue.store.give_up_logout_delivery(&first, "late").await.unwrap());
     assert_eq!(queue.claimed(&[]).await, None, "the second claim stands");
-    queue.store.logout_was_delivered(&second).await.unwrap();
+    // Nor does it when an operator lets it be sent again while it is being sent: attempts are then counted anew.
+    assert_eq!(queue.store.retry_logout_deliveries(None, None).await.unwrap(), 1);
+    queue.store.logout_was_not_delivered(&second, "late", Some(LEASE)).await.unwrap();
     assert!(!queue.store.give_up_logout_delivery(&second, "late").await.unwrap());
+    let third = queue.claim(&[]).await.expect("it is due at once");
+    assert_eq!(third.attempts, first.attempts);
+    queue.store.logout_was_not_delivered(&first, "late", Some(Duration::ZERO)).await.unwrap();
+    assert_eq!(queue.claimed(&[]).await, None, "the third claim stands");
+    queue.store.logout_was_delivered(&third).await.unwrap();
+    assert!(!queue.store.give_up_logout_delivery(&third, "late").await.unwrap());
     // That it arrived is true whoever says so.
     queue.store.logout_was_delivered(&first).await.unwrap();
     let all = queue.store.logout_deliveries(&ALL).await.unwrap();
