@@ -1,6 +1,6 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::gauge;
 use tokio::sync::Notify;
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Shared;
-use crate::logout::{Deliverer, TIME_LIMIT};
+use crate::logout::{Deliverer, Outcome, TIME_LIMIT};
 use crate::model::ClientId;
 use crate::outgoing::{Outgoing, Policy};
 use crate::store::{Store, StoreError};
@@ -21,6 +21,13 @@ const MOST_AT_A_TIME: usize = 16;
 /// Of these to one app: one that does not answer leaves the others room.
 const MOST_TO_ONE_APP: usize = 4;
 
+/// Of these to all the apps together that were slow to answer, or did not: however many they are, and however much waits
+/// for them, the others have room.
+const MOST_TO_SLOW_APPS: usize = 8;
+
+/// An app is slow from here on.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// A claim lasts longer than any attempt, what is written about it included.
 const LEASE: Duration = Duration::from_secs(6 * TIME_LIMIT.as_secs());
 
@@ -32,9 +39,18 @@ pub struct Deliveries {
     store: Store,
     shared: Arc<Shared>,
     outgoing: Arc<Outgoing>,
-    under_way: JoinSet<ClientId>,
+    under_way: JoinSet<Attempt>,
     /// How many of them go to each app.
     by_client: HashMap<ClientId, usize>,
+    /// The apps whose last answer was slow, or none.
+    slow: HashSet<ClientId>,
+}
+
+/// An attempt that has ended.
+struct Attempt {
+    client: ClientId,
+    /// Whether the app took it, and that soon.
+    was_easy: bool,
 }
 
 impl Deliveries {
@@ -42,7 +58,14 @@ impl Deliveries {
     pub fn new(store: Store, shared: Arc<Shared>) -> Self {
         let policy = Policy::new(&shared.config.outgoing.allowed_origins, shared.config.issuer.is_loopback());
         let outgoing = Arc::new(Outgoing::new(policy));
-        Self { store, shared, outgoing, under_way: JoinSet::new(), by_client: HashMap::new() }
+        Self {
+            store,
+            shared,
+            outgoing,
+            under_way: JoinSet::new(),
+            by_client: HashMap::new(),
+            slow: HashSet::new(),
+        }
     }
 
     /// Begins what is due whenever the heartbeat has seen something, or an attempt has ended. At the end of the process
@@ -64,9 +87,7 @@ impl Deliveries {
 
     async fn begin_due(&mut self) -> Result<(), StoreError> {
         while self.under_way.len() < MOST_AT_A_TIME {
-            let busy = self.by_client.iter().filter(|(_, number)| **number >= MOST_TO_ONE_APP);
-            let busy: Vec<String> = busy.map(|(client, _)| client.to_string()).collect();
-            let Some(delivery) = self.store.claim_logout_delivery(&busy, LEASE).await? else { break };
+            let Some(delivery) = self.store.claim_logout_delivery(&self.busy(), LEASE).await? else { break };
             let client = delivery.client_id.clone();
             *self.by_client.entry(client.clone()).or_default() += 1;
             let (store, shared, outgoing) =
@@ -80,19 +101,39 @@ impl Deliveries {
                     outgoing: &outgoing,
                     issuer: shared.issuer(),
                 };
-                if let Err(error) = deliverer.deliver(&delivery, Timestamp::now()).await {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(delivery = %delivery.id, error, "what came of a logout token is not written down");
-                }
-                client
+                let began = Instant::now();
+                let was_easy = match deliverer.deliver(&delivery, Timestamp::now()).await {
+                    Ok(Outcome::Delivered | Outcome::Pointless) => began.elapsed() < SLOW,
+                    Ok(Outcome::Failed | Outcome::GivenUp) => false,
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(delivery = %delivery.id, error, "what came of a logout token is not written down");
+                        false
+                    }
+                };
+                Attempt { client, was_easy }
             });
         }
         Ok(())
     }
 
-    fn ended(&mut self, ended: Result<ClientId, tokio::task::JoinError>) {
+    /// The apps that get nothing more until something that goes to them has ended.
+    fn busy(&self) -> Vec<String> {
+        let to_slow: usize = self.slow.iter().filter_map(|client| self.by_client.get(client)).sum();
+        let slow = self.slow.iter().filter(|_| to_slow >= MOST_TO_SLOW_APPS);
+        let full = self.by_client.iter().filter(|(_, number)| **number >= MOST_TO_ONE_APP);
+        let busy: HashSet<&ClientId> = slow.chain(full.map(|(client, _)| client)).collect();
+        busy.into_iter().map(ClientId::to_string).collect()
+    }
+
+    fn ended(&mut self, ended: Result<Attempt, tokio::task::JoinError>) {
         match ended {
-            Ok(client) => {
+            Ok(Attempt { client, was_easy }) => {
+                if was_easy {
+                    self.slow.remove(&client);
+                } else {
+                    self.slow.insert(client.clone());
+                }
                 if let Some(number) = self.by_client.get_mut(&client) {
                     *number -= 1;
                 }

@@ -192,6 +192,27 @@ async fn an_app_that_never_answers_leaves_the_others_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_apps_that_never_answer_leave_the_others_room() {
+    let (slow, well) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
+    let origins = format!("{},{}", slow.origin(), well.origin());
+    let server =
+        Server::start_with(Settings::default().with("GRANTOR_OUTGOING_ALLOWED_ORIGINS", &origins)).await;
+    server.user("alice", &[]);
+    slow.answers("200 OK", Duration::from_secs(3_600));
+    let fine = well.register(&server, "/fine", &[]).await;
+    for number in 0..5 {
+        slow.register(&server, &format!("/slow{number}"), &[]).await;
+    }
+    // Sixty messages each, older than any other: some minutes' work for all places together.
+    let many = "INSERT INTO logout_deliveries (id, client_id, user_id, session_id)
+                SELECT gen_random_uuid(), client_id, gen_random_uuid(), gen_random_uuid()
+                FROM clients, generate_series(1, 60) WHERE backchannel_logout_uri LIKE '%/slow%'";
+    server.database.execute(many).await;
+    in_and_out(&server, &[&fine]).await;
+    arrived(&well, "/fine", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_the_work_and_each_message_is_sent_once() {
     let receiver = LogoutReceiver::start().await;
     let server = server_that_lists(&receiver).await;
