@@ -5,6 +5,7 @@ use std::error::Error;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 
+use super::SIGN_OUT;
 use super::extract::FormError;
 use super::middleware::request_log::request_id;
 use super::pages::{ErrorPage, Link};
@@ -33,6 +34,8 @@ pub struct Problem {
     title: &'static str,
     message: String,
     next_step: &'static str,
+    /// Where a page of ours helps on.
+    link: Option<Link<'static>>,
     code: &'static str,
     /// For the log alone.
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -49,6 +52,7 @@ impl PageError {
             title,
             message: message.into(),
             next_step: GO_BACK,
+            link: None,
             code,
             source: None,
         }))
@@ -64,6 +68,13 @@ impl PageError {
     fn then(mut self, next_step: &'static str) -> Self {
         if let Self::Page(problem) = &mut self {
             problem.next_step = next_step;
+        }
+        self
+    }
+
+    fn leading_to(mut self, href: &'static str, text: &'static str) -> Self {
+        if let Self::Page(problem) = &mut self {
+            problem.link = Some(Link { href, text });
         }
         self
     }
@@ -135,6 +146,7 @@ impl PageError {
             "not_found",
         )
         .then("Check the address, or go to the start page.")
+        .leading_to("/", "Go to the start page")
     }
 
     /// The page knows another method.
@@ -178,14 +190,13 @@ impl Problem {
         let source = self.source.as_deref().map(|source| source as &(dyn Error + 'static));
         events::request_refused(self.code, &self.message, source);
         let request_id = request_id();
-        let is_our_page = self.status == StatusCode::NOT_FOUND;
         let page = ErrorPage {
             title: self.title,
             message: &self.message,
             next_step: self.next_step,
             code: Some(self.code),
             request_id: request_id.as_deref(),
-            link: is_our_page.then_some(Link { href: "/", text: "Go to the start page" }),
+            link: self.link,
         };
         let mut response = html(self.status, &CLIENT_FLOW, &page);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -229,7 +240,9 @@ impl From<LogoutRefused> for PageError {
                     "You have not been signed out, since the app sent a request that cannot be followed: {refused}."
                 ),
                 "invalid_request",
-            ),
+            )
+            .then("You can sign out here without the app. If this happens again, tell whoever runs it.")
+            .leading_to(SIGN_OUT, "Sign out"),
         }
     }
 }

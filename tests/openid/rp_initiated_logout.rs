@@ -211,6 +211,8 @@ async fn whatever_does_not_fit_leads_nowhere_and_ends_nothing() {
         for answer in answers {
             assert!(answer.is_error_page(), "{parameters:?}: {} {}", answer.status, answer.body);
             assert_eq!(answer.text_of("#error-page code"), "invalid_request", "{}", answer.body);
+            // Whoever wanted to sign out still can.
+            assert!(answer.exists("#error-page a[href='/sign-out']"), "{}", answer.body);
         }
     }
     assert!(stage.is_signed_in().await);

@@ -25,13 +25,14 @@ async fn change(server: &Server, told: &Value, more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn both_pages_say_so_with_the_address_and_no_picture_is_loaded() {
+async fn every_page_says_so_with_the_address_and_no_picture_is_loaded() {
     let server = Server::start_with(open()).await;
     server.user("alice", &[]);
     let more = json!({
         "client_name": "Your Bank", "logo_uri": "https://evil.example/bank.png",
         "policy_uri": "https://evil.example/privacy", "tos_uri": "https://evil.example/terms",
         "redirect_uris": ["https://evil.example/callback"],
+        "post_logout_redirect_uris": ["https://evil.example/bye"],
     });
     let told = registered(&server, &web_app_with(&more)).await;
     let app = RelyingParty::registered(&server, &told);
@@ -54,6 +55,18 @@ async fn both_pages_say_so_with_the_address_and_no_picture_is_loaded() {
             assert_eq!(page.text_of(&link), words);
             assert_eq!(page.attribute(&link, "rel").as_deref(), Some("noopener noreferrer"));
         }
+    }
+
+    let chooses = app.authorize_path(&pkce().1, &[("prompt", "select_account")]);
+    let logout =
+        format!("/logout?client_id={}&post_logout_redirect_uri=https://evil.example/bye", app.client_id);
+    for (path, button) in [(&chooses, "account-continue"), (&logout, "logout-confirm")] {
+        let page = browser.follow(browser.get(path).await).await;
+        assert!(
+            page.has_id(button) && page.text_of("#unverified").contains("nobody has checked"),
+            "{}",
+            page.body
+        );
     }
 
     // With an operator's word the warning goes, and the links stay.

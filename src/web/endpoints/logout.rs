@@ -161,6 +161,7 @@ fn ask(
         username: &person.username,
         action: LOGOUT_CONFIRM,
         app: asked.client().map(|client| client.name.as_str()),
+        is_unverified: asked.client().is_some_and(|client| client.self_registered),
         destination: destination.as_deref().map(redirect_uri::host_for_display),
         hidden: &asked.parameters(),
     };

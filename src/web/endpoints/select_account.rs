@@ -1,11 +1,14 @@
 //! The page on which a person chooses whose account an app gets (OpenID Connect Core §3.1.2.1).
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::{Begun, Stage};
 use super::sign_in::with_cookie;
 use crate::app::App;
+use crate::model::Client;
 use crate::store::SignedIn;
 use crate::users::SessionToken;
 use crate::web::extract::{
@@ -27,12 +30,12 @@ pub async fn show(
     let query = query_parameters(&request)?;
     let sealed = query.get("request")?.ok_or_else(PageError::request_expired)?;
     let begun = Begun::resume(&app, sealed).await?;
-    let name = begun.pending().client.name.clone();
+    let client = Arc::clone(&begun.pending().client);
     match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
         Stage::Answer(response) => Ok(response),
         Stage::Ask(_) => Ok(see_other(&format!("/consent?request={sealed}"))),
         Stage::SelectAccount(person) => {
-            let asked = Asked { sealed, app: &name, person: &person };
+            let asked = Asked { sealed, client: &client, person: &person };
             Ok(asked.show(&app, &request, session.as_ref(), &cookie))
         }
     }
@@ -53,7 +56,7 @@ pub async fn submit(
     let look = begun.look(&app, session.as_ref().map(SessionToken::hash), now.get()).await?;
     let Some(person) = look.person else { return Ok(see_other(&format!("/sign-in?request={sealed}"))) };
     if !form.is_genuine {
-        let asked = Asked { sealed, app: &begun.pending().client.name, person: &person };
+        let asked = Asked { sealed, client: &begun.pending().client, person: &person };
         return Ok(asked.show(&app, &request, session.as_ref(), &cookie));
     }
     let chosen = begun.chosen_in(person.session.id, &app)?;
@@ -63,7 +66,7 @@ pub async fn submit(
 /// What the page shows.
 struct Asked<'a> {
     sealed: &'a str,
-    app: &'a str,
+    client: &'a Client,
     person: &'a SignedIn,
 }
 
@@ -78,7 +81,8 @@ impl Asked<'_> {
         let page = SelectAccount {
             csrf: &csrf_token(request, cookie, session),
             request: self.sealed,
-            app: self.app,
+            app: &self.client.name,
+            is_unverified: self.client.self_registered,
             username: &self.person.session.username,
             switch_account_url: &format!("/sign-in?request={}", self.sealed),
         };

@@ -29,6 +29,7 @@ pub async fn show(
         username: &person.username,
         action: SIGN_OUT,
         app: None,
+        is_unverified: false,
         destination: None,
         hidden: &[],
     };

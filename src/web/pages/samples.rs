@@ -148,6 +148,7 @@ impl<'a> Texts<'a> {
                     csrf: self.token,
                     request: self.token,
                     app: self.app,
+                    is_unverified: true,
                     username: self.username,
                     switch_account_url: self.url,
                 },
@@ -345,6 +346,7 @@ impl<'a> Texts<'a> {
             username: self.username,
             action: "/sign-out",
             app: None,
+            is_unverified: false,
             destination: None,
             hidden: &[],
         };
@@ -377,6 +379,7 @@ impl<'a> Texts<'a> {
                 &SignOut {
                     action: "/logout/confirm",
                     app: Some(self.app),
+                    is_unverified: true,
                     destination: Some(self.host),
                     hidden: &[("client_id", self.token), ("state", self.token)],
                     ..sign_out

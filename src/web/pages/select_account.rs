@@ -12,6 +12,8 @@ pub struct SelectAccount<'a> {
     pub request: &'a str,
     /// The app's registered name.
     pub app: &'a str,
+    /// Whether the app registered itself, so that its name is its own word.
+    pub is_unverified: bool,
     /// Who is signed in.
     pub username: &'a str,
     /// Where another account can be signed in for the same request.

@@ -14,6 +14,8 @@ pub struct SignOut<'a> {
     pub action: &'a str,
     /// The app that asks for it, if one does.
     pub app: Option<&'a str>,
+    /// Whether that app registered itself, so that its name is its own word.
+    pub is_unverified: bool,
     /// The host that the browser is led to afterwards, if any.
     pub destination: Option<&'a str>,
     /// What the app has asked for, by names of parameters.
