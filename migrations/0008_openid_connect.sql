@@ -51,6 +51,10 @@ CREATE TABLE initial_access_tokens (
 );
 CREATE INDEX initial_access_tokens_by_expiry ON initial_access_tokens (expires_at);
 
+ALTER TABLE sessions
+    -- The cookie before the last sign-in in it: of a form that was sent twice, the second copy goes on in it as well.
+    ADD COLUMN previous_token_hash bytea;
+
 ALTER TABLE users
     ADD COLUMN email_verified boolean NOT NULL DEFAULT false,
     -- What is known of the person beyond name and address, by names of claims.

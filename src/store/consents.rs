@@ -68,7 +68,8 @@ impl Store {
     /// Without the consent no grant of it lives, also one that is being written just now. The grants are revoked
     /// beside that, so that a consent given anew revives none, whatever the database's clock says then, and a refresh
     /// that has looked already writes nothing. By a second statement, which sees those whose approval the first one
-    /// waited for. An app that has made grants without end does not make this fail: it revokes a bounded number.
+    /// waited for, and locks them in the order in which the end of a session does. An app that has made grants without
+    /// end does not make this fail: it revokes a bounded number.
     pub async fn withdraw_consent(&self, user: UserId, client: &ClientId) -> Result<bool, StoreError> {
         let event = AuditEvent::about_client(AuditEventKind::ConsentWithdrawn, client);
         let mut transaction = self.pool.begin().await?;
@@ -84,9 +85,12 @@ impl Store {
         .execute(&mut transaction)
         .await?;
         sqlx::query!(
-            "UPDATE grants SET revoked_at = clock_timestamp(), revoked_reason = $3
-             WHERE revoked_at IS NULL AND id IN (
-                 SELECT id FROM grants WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL LIMIT $4)",
+            "WITH held AS (
+                 SELECT id FROM grants WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL
+                 ORDER BY id LIMIT $4 FOR UPDATE
+             )
+             UPDATE grants g SET revoked_at = clock_timestamp(), revoked_reason = $3
+             FROM held WHERE g.id = held.id AND g.revoked_at IS NULL",
             user.as_uuid(),
             client.as_str(),
             EndReason::ConsentWithdrawn.as_str(),

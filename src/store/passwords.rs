@@ -78,7 +78,7 @@ impl Store {
         keep: Option<SessionId>,
         reason: EndReason,
     ) -> Result<(), StoreError> {
-        self.end_sessions_of(transaction, user, keep, reason).await?;
+        self.end_sessions_beside_grants(transaction, user, keep, reason).await?;
         sqlx::query!("UPDATE users SET grants_valid_from = clock_timestamp() WHERE id = $1", user.as_uuid())
             .execute(&mut *transaction)
             .await?;

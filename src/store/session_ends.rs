@@ -43,11 +43,17 @@ macro_rules! end_sessions {
     };
 }
 
+/// So many grants that end with a session are recorded one by one: writing that takes longer than ending them, and an
+/// app that has made grants without end must not keep anybody from signing out.
+const MOST_RECORDED: i64 = 1_000;
+
 /// What is recorded of an end.
 struct Ending {
     event: Value,
     /// Whether whoever the session belongs to ends it.
     by_the_person: bool,
+    /// Whether the same change ends every grant of the person at one stroke, so that none needs to be ended by itself.
+    ends_all_grants: bool,
 }
 
 impl Store {
@@ -56,7 +62,7 @@ impl Store {
     pub async fn sign_out(&self, token_hash: &[u8], asked_by: Option<&ClientId>) -> Result<bool, StoreError> {
         let event = AuditEvent::new(AuditEventKind::SignOut);
         let event = asked_by.map_or(event.clone(), |client| event.of_client(client)).columns(&self.origin);
-        let ending = Ending { event, by_the_person: true };
+        let ending = Ending { event, by_the_person: true, ends_all_grants: false };
         let mut transaction = self.pool.begin().await?;
         let ended = end_sessions!("token_hash = $3", ending, token_hash).fetch_all(&mut transaction).await?;
         self.end_what_hangs_on(&mut transaction, &ended, &ending).await?;
@@ -84,7 +90,8 @@ impl Store {
     /// A person ends all sessions but this one. How many there were.
     pub async fn end_other_sessions(&self, user: UserId, keep: SessionId) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let ended = self.end_sessions_of(&mut transaction, user, Some(keep), EndReason::UserRequest).await?;
+        let ending = self.ending(EndReason::UserRequest);
+        let ended = self.end_sessions_of(&mut transaction, user, Some(keep), &ending).await?;
         transaction.commit().await?;
         Ok(ended)
     }
@@ -109,15 +116,25 @@ impl Store {
         self.end_what_hangs_on(transaction, &ended, &ending).await
     }
 
-    /// Ends all sessions of a person but `keep`, within a change that ends more. How many there were.
-    pub(super) async fn end_sessions_of(
+    /// Ends all sessions of a person but `keep`, within a change that ends all grants of that person.
+    pub(super) async fn end_sessions_beside_grants(
         &self,
         transaction: &mut Transaction,
         user: UserId,
         keep: Option<SessionId>,
         reason: EndReason,
+    ) -> Result<(), StoreError> {
+        let ending = Ending { ends_all_grants: true, ..self.ending(reason) };
+        self.end_sessions_of(transaction, user, keep, &ending).await.map(drop)
+    }
+
+    async fn end_sessions_of(
+        &self,
+        transaction: &mut Transaction,
+        user: UserId,
+        keep: Option<SessionId>,
+        ending: &Ending,
     ) -> Result<u64, StoreError> {
-        let ending = self.ending(reason);
         let ended = end_sessions!(
             "user_id = $3 AND id IS DISTINCT FROM $4",
             ending,
@@ -126,13 +143,13 @@ impl Store {
         )
         .fetch_all(&mut *transaction)
         .await?;
-        self.end_what_hangs_on(transaction, &ended, &ending).await?;
+        self.end_what_hangs_on(transaction, &ended, ending).await?;
         Ok(ended.len() as u64)
     }
 
     fn ending(&self, reason: EndReason) -> Ending {
         let event = AuditEvent::new(AuditEventKind::SessionEnded).because(reason).columns(&self.origin);
-        Ending { event, by_the_person: reason == EndReason::UserRequest }
+        Ending { event, by_the_person: reason == EndReason::UserRequest, ends_all_grants: false }
     }
 
     /// Offline grants that were begun in ended sessions end where the client is registered so, and a message is laid
@@ -153,7 +170,8 @@ impl Store {
             "WITH begun AS MATERIALIZED (
                  SELECT g.id, g.client_id, coalesce(g.started_in, g.session_id) AS session_id,
                      c.backchannel_logout_uri IS NOT NULL AND c.disabled_at IS NULL AS is_told,
-                     c.end_offline_grants_with_session AND g.session_id IS NULL AND g.revoked_at IS NULL AS is_ended
+                     NOT $5 AND c.end_offline_grants_with_session AND g.session_id IS NULL
+                         AND g.revoked_at IS NULL AS is_ended
                  FROM grants g
                  JOIN clients c USING (client_id)
                  WHERE g.user_id = $2 AND coalesce(g.started_in, g.session_id) = ANY($3)
@@ -167,8 +185,9 @@ impl Store {
              ), recorded AS (
                  INSERT INTO audit_events
                  SELECT row.*
-                 FROM revoked, audit_event($1::jsonb || jsonb_build_object('target_kind', 'grant', 'target_id', id,
-                     'grant_id', id, 'client_id', client_id, 'user_id', $2)) AS row
+                 FROM (SELECT id, client_id FROM revoked LIMIT $6) AS one,
+                     audit_event($1::jsonb || jsonb_build_object('target_kind', 'grant', 'target_id', id,
+                         'grant_id', id, 'client_id', client_id, 'user_id', $2)) AS row
              )
              INSERT INTO logout_deliveries (id, client_id, user_id, session_id)
              SELECT gen_random_uuid(), told.client_id, $2, told.session_id
@@ -177,6 +196,8 @@ impl Store {
             user_id,
             &sessions,
             EndReason::SessionEnded.as_str(),
+            ending.ends_all_grants,
+            MOST_RECORDED,
         )
         .execute(&mut *transaction)
         .await?;

@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 /// The last use of a session is known this well.
 const NOTED_EVERY: Duration = Duration::from_mins(5);
 
+/// A sign-in form that was sent twice arrives twice within this time, even where checking passwords takes long.
+const SENT_TWICE_WITHIN: Duration = Duration::from_secs(60);
+
 /// What a fresh session starts with.
 pub struct NewSession<'a> {
     /// Its public identifier.
@@ -43,6 +46,10 @@ impl Store {
     /// identifier, and the grants that hang on it live, but it has a new cookie, a new `auth_time` and new ends.
     /// Otherwise a new one starts, and the browser's old one, somebody else's, ends.
     ///
+    /// Of a form that was sent twice, both copies come with the same cookie, and the second goes on in the session of
+    /// the first. Else the browser would have a session of its own, and nobody could sign out of the one that its apps
+    /// are in.
+    ///
     /// `false`: the account was disabled or given another password meanwhile, and nothing was done. `auth_time` is the
     /// database's. What has expired stays dead, by the later of `now` and the database's clock.
     pub async fn start_session(&self, start: SessionStart<'_>, now: Timestamp) -> Result<bool, StoreError> {
@@ -55,18 +62,20 @@ impl Store {
                  WHERE id = $4 AND disabled_at IS NULL AND password_hash = $9
                  FOR SHARE
              ), continued AS (
-                 UPDATE sessions s SET token_hash = $3, auth_time = clock_timestamp(),
+                 UPDATE sessions s SET token_hash = $3, previous_token_hash = $10, auth_time = clock_timestamp(),
                      last_seen_at = clock_timestamp(), idle_expires_at = clock_timestamp() + $5::interval,
                      expires_at = clock_timestamp() + $6::interval, address = $7, user_agent = $8
                  FROM account
-                 WHERE s.token_hash = $10 AND s.user_id = account.id AND s.ended_at IS NULL
+                 WHERE s.user_id = account.id AND s.ended_at IS NULL
+                     AND (s.token_hash = $10
+                         OR s.previous_token_hash = $10 AND s.auth_time > clock_timestamp() - $12::interval)
                      AND least(s.idle_expires_at, s.expires_at) > greatest($11, clock_timestamp())
                  RETURNING s.id
              ), started AS (
                  INSERT INTO sessions
-                     (id, token_hash, user_id, auth_time, last_seen_at, idle_expires_at, expires_at, address,
-                      user_agent)
-                 SELECT $2, $3, account.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
+                     (id, token_hash, previous_token_hash, user_id, auth_time, last_seen_at, idle_expires_at,
+                      expires_at, address, user_agent)
+                 SELECT $2, $3, $10, account.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
                      clock_timestamp() + $6::interval, $7, $8
                  FROM account WHERE NOT EXISTS (SELECT FROM continued)
                  RETURNING id
@@ -85,6 +94,7 @@ impl Store {
             password_hash,
             previous_token_hash,
             now.to_datetime(),
+            interval(SENT_TWICE_WITHIN),
         )
         .execute(&mut transaction)
         .await?;

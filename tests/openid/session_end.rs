@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use reqwest::header::{COOKIE, HeaderValue};
 use serde_json::{Value, json};
 use sqlx::Row;
 
 use super::id_token;
 use crate::harness::{
     Answer, Browser, LogoutReceiver, RelyingParty, Server, password_of, pkce, set_backchannel_logout_uri,
+    until,
 };
 
 const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
@@ -41,6 +43,22 @@ async fn sign_in_again(app: &RelyingParty, browser: &Browser, name: &str) -> Ans
     let again = app.authorize_path(&pkce().1, &[("prompt", "login")]);
     let page = browser.follow(browser.get(&again).await).await;
     browser.sign_in_on(&page, name).await
+}
+
+/// A browser that comes with this session's cookie.
+fn with_cookie(server: &Server, cookie: &str) -> Browser {
+    let cookie = HeaderValue::from_str(cookie).unwrap();
+    Browser::with(server, |settings| settings.default_headers([(COOKIE, cookie)].into_iter().collect()))
+}
+
+/// Which of these cookies is a living session's.
+async fn living_cookie(server: &Server, cookies: &[String]) -> String {
+    for cookie in cookies {
+        if with_cookie(server, cookie).get("/account").await.status == 200 {
+            return cookie.clone();
+        }
+    }
+    panic!("none of {cookies:?}");
 }
 
 fn cookie_of(answer: &Answer) -> String {
@@ -92,6 +110,37 @@ async fn the_same_person_signs_in_again_and_no_app_loses_anything() {
     let sessions = "SELECT count(*), extract(epoch FROM max(expires_at - auth_time))::bigint FROM sessions";
     let row = sqlx::query(sessions).fetch_one(&mut connection).await.unwrap();
     assert_eq!((row.get::<i64, _>(0), row.get::<i64, _>(1)), (1, 7 * 86_400));
+}
+
+/// A form that is sent twice, by a finger that presses twice, comes twice with the same cookie.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_sent_twice_leaves_one_session_to_sign_out_of() {
+    let server = server().await;
+    let (app, browser) = (told_app(&server, &[]).await, Browser::new(&server));
+    let tied = app.sign_in(&browser, "alice", &[]).await;
+    let path = app.authorize_path(&pkce().1, &[("prompt", "login")]);
+    let page = browser.follow(browser.get(&path).await).await;
+    let fields = [("username", "alice"), ("password", &*password_of("alice"))];
+    let (one, other) = tokio::join!(browser.submit(&page, &fields), browser.submit(&page, &fields));
+    assert_ne!(cookie_of(&one), cookie_of(&other));
+    let mut connection = server.database.sql().await;
+    let living = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sessions WHERE ended_at IS NULL");
+    assert_eq!(living.fetch_one(&mut connection).await.unwrap(), 1);
+    assert_eq!(app.introspect(tied.access_token()).await["active"], true);
+    // Only the cookie that was given last is good, whichever of them the browser has kept.
+    let good = living_cookie(&server, &[cookie_of(&one), cookie_of(&other)]).await;
+    let page = with_cookie(&server, &good).get("/sign-out").await;
+    assert!(page.has_id("logout-confirm"), "{}", page.body);
+
+    // A while later an old cookie is nobody's.
+    let old = [cookie_of(&one), cookie_of(&other)].into_iter().find(|cookie| *cookie != good).unwrap();
+    server.database.execute("UPDATE sessions SET auth_time = auth_time - interval '61 s'").await;
+    let page = with_cookie(&server, &old).get("/sign-in").await;
+    let form_cookie = page.cookies()[0].split(';').next().unwrap().to_owned();
+    let answer = with_cookie(&server, &format!("{old}; {form_cookie}")).submit(&page, &fields).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let living = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sessions WHERE ended_at IS NULL");
+    assert_eq!(living.fetch_one(&mut connection).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -246,6 +295,80 @@ async fn a_session_with_many_grants_ends_at_once() {
     let mut connection = server.database.sql().await;
     let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM grants WHERE revoked_at IS NULL");
     assert_eq!(left.fetch_one(&mut connection).await.unwrap(), 0);
+    // Recording each would take longer than ending them.
+    let recorded =
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM audit_events WHERE event = 'grant.revoked'");
+    assert_eq!(recorded.fetch_one(&mut connection).await.unwrap(), 1_000);
+}
+
+/// What ends all of a person's grants at one stroke does not end them one by one beside that, however many they are.
+#[tokio::test]
+async fn an_account_is_switched_off_however_many_grants_it_has() {
+    let server = server().await;
+    let app = told_app(&server, &["--end-offline-grants-with-session", "true"]).await;
+    let tokens = app.sign_in(&Browser::new(&server), "alice", &[OFFLINE]).await;
+    server.cli(&["user", "disable", "alice"]);
+    server.cli(&["user", "enable", "alice"]);
+    assert_eq!(app.introspect(tokens.access_token()).await, json!({ "active": false }));
+    app.refresh(tokens.refresh_token(), &[]).await.assert_refused(400, "invalid_grant");
+    assert_eq!(told(&server).await, [(app.client_id.clone(), 1)]);
+    let mut connection = server.database.sql().await;
+    let written = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM grants WHERE revoked_at IS NOT NULL");
+    assert_eq!(written.fetch_one(&mut connection).await.unwrap(), 0);
+}
+
+/// Each locks the grants in the same order: neither holds one that the other waits for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_and_the_end_of_a_consent_do_not_wait_for_each_other() {
+    let server = server().await;
+    let app = told_app(&server, &["--end-offline-grants-with-session", "true"]).await;
+    let (browser, elsewhere) = (Browser::new(&server), Browser::new(&server));
+    app.sign_in(&browser, "alice", &[OFFLINE]).await;
+    elsewhere.sign_in("alice").await;
+    // Three grants, the highest identifier first and the lowest last; the one between them is held.
+    let mut holder = server.database.sql().await;
+    let copy = "INSERT INTO grants (id, user_id, client_id, requested_scopes, scopes, resources, auth_time,
+                    created_at, expires_at, started_in)
+                SELECT overlay(g.id::text placing tail from 20)::uuid, user_id, client_id, requested_scopes, scopes,
+                    resources, auth_time, created_at, expires_at, started_in
+                FROM grants g, unnest(ARRAY['ffff-ffffffffffff', '8888-888888888888', '0000-000000000000']) AS tail
+                RETURNING id::text";
+    let copies = sqlx::query_scalar::<_, String>(copy).fetch_all(&mut holder).await.unwrap();
+    sqlx::query("DELETE FROM grants WHERE id::text <> ALL ($1)")
+        .bind(&copies)
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let mut held = sqlx::Connection::begin(&mut holder).await.unwrap();
+    sqlx::query("SELECT id FROM grants WHERE id = $1::uuid FOR UPDATE")
+        .bind(&copies[1])
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let withdraw = elsewhere.get(&format!("/account/apps/withdraw?client_id={}", app.client_id)).await;
+    let withdrawing = tokio::spawn({
+        let browser = elsewhere.clone();
+        async move { browser.submit(&withdraw, &[]).await }
+    });
+    waiting(&server, 1).await;
+    let signing_out = tokio::spawn(async move { sign_out(&browser).await });
+    waiting(&server, 2).await;
+    held.commit().await.unwrap();
+    let withdrawn = withdrawing.await.unwrap();
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
+    signing_out.await.unwrap();
+}
+
+/// Waits until so many statements on this database wait for a lock.
+async fn waiting(server: &Server, number: i64) {
+    until(Duration::from_secs(20), || async {
+        let mut connection = server.database.sql().await;
+        let waiting = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
+        waiting.fetch_one(&mut connection).await.unwrap() >= number
+    })
+    .await;
 }
 
 #[tokio::test]
