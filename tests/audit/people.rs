@@ -174,7 +174,7 @@ async fn an_app_that_cannot_be_told_of_a_logout() {
     let alice = server.user("alice", &[]);
     let (app, browser) = (RelyingParty::register(&server, &[]), Browser::new(&server));
     // An address that nothing is sent to.
-    set_backchannel_logout_uri(&server, &app, "https://127.0.0.1/logout").await;
+    set_backchannel_logout_uri(&server, &app.client_id, "https://127.0.0.1/logout").await;
     app.sign_in(&browser, "alice", &[]).await;
     let session = session_of(&server, "sign_in.succeeded");
     browser.submit(&browser.get("/sign-out").await, &[]).await;

@@ -17,6 +17,8 @@ pub struct LogoutRequest {
     /// The head, in lower case.
     pub head: String,
     pub logout_token: String,
+    /// All fields of the form.
+    pub fields: Vec<String>,
 }
 
 /// Receives logout tokens and answers as it is told.
@@ -68,16 +70,16 @@ impl LogoutReceiver {
     /// would refuse the address.
     pub async fn register(&self, server: &Server, path: &str, arguments: &[&str]) -> RelyingParty {
         let app = RelyingParty::register(server, arguments);
-        set_backchannel_logout_uri(server, &app, &format!("{}{path}", self.origin())).await;
+        set_backchannel_logout_uri(server, &app.client_id, &format!("{}{path}", self.origin())).await;
         app
     }
 }
 
 /// Registers an address that the command line would refuse.
-pub async fn set_backchannel_logout_uri(server: &Server, app: &RelyingParty, uri: &str) {
+pub async fn set_backchannel_logout_uri(server: &Server, client_id: &str, uri: &str) {
     let mut connection = server.database.sql().await;
     let set = sqlx::query("UPDATE clients SET backchannel_logout_uri = $1 WHERE client_id = $2");
-    set.bind(uri).bind(&app.client_id).execute(&mut connection).await.unwrap();
+    set.bind(uri).bind(client_id).execute(&mut connection).await.unwrap();
 }
 
 async fn read(visitor: &mut TcpStream) -> Option<LogoutRequest> {
@@ -94,8 +96,9 @@ async fn read(visitor: &mut TcpStream) -> Option<LogoutRequest> {
         if body.len() < length {
             continue;
         }
-        let mut fields = form_urlencoded::parse(body.as_bytes());
-        let (_, token) = fields.find(|(name, _)| name == "logout_token")?;
-        return Some(LogoutRequest { path, logout_token: token.into_owned(), head });
+        let form: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        let logout_token = form.iter().find(|(name, _)| name == "logout_token")?.1.clone();
+        let fields = form.into_iter().map(|(name, _)| name).collect();
+        return Some(LogoutRequest { path, head, logout_token, fields });
     }
 }

@@ -297,7 +297,7 @@ async fn no_address_is_a_way_into_the_network_behind_the_server() {
     // What was registered when it was allowed, or resolves to this machine, is not sent to either.
     let port = receiver.origin().rsplit(':').next().unwrap().to_owned();
     for uri in [format!("{}/app", receiver.origin()), format!("https://localhost:{port}/app")] {
-        set_backchannel_logout_uri(&server, &app, &uri).await;
+        set_backchannel_logout_uri(&server, &app.client_id, &uri).await;
         server.cli(&["client", "update", &app.client_id, "--name", &format!("App at {}", uri.len())]);
         server.change_arrives().await;
         in_and_out(&server, &[&app]).await;

@@ -30,7 +30,7 @@ async fn told(server: &Server) -> Vec<(String, i64)> {
 /// An app that is to be told, at an address that nothing is sent to.
 async fn told_app(server: &Server, arguments: &[&str]) -> RelyingParty {
     let app = RelyingParty::register(server, arguments);
-    set_backchannel_logout_uri(server, &app, "https://127.0.0.1/logout").await;
+    set_backchannel_logout_uri(server, &app.client_id, "https://127.0.0.1/logout").await;
     app
 }
 
