@@ -121,6 +121,13 @@ impl PostLogout {
         })
     }
 
+    /// The same where no person was asked: then an app that nobody has looked at must have shown by an ID token that
+    /// somebody has used it (§3). Otherwise whoever may register could send people from here to anywhere.
+    pub fn destination_unasked(&self) -> Option<String> {
+        let is_a_stranger = self.client().is_some_and(|client| client.self_registered) && self.hint.is_none();
+        if is_a_stranger { None } else { self.destination() }
+    }
+
     /// The parameters with which the request can be judged again; the ID token, which is no longer needed, is not
     /// among them.
     pub fn parameters(&self) -> Vec<(&'static str, &str)> {

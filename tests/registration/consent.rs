@@ -136,3 +136,25 @@ async fn at_another_address_nothing_counts_that_was_agreed_to_before() {
     "https://worse.example/cb".clone_into(&mut moved.redirect_uri);
     assert!(is_asked(&moved, &browser, &[("scope", "")]).await);
 }
+
+#[tokio::test]
+async fn nobody_is_sent_to_an_unknown_app_after_a_logout_that_did_not_happen() {
+    // Case 65.
+    let server = Server::start_with(open()).await;
+    server.user("alice", &[]);
+    let uri = "https://evil.example/phish";
+    let told = registered(&server, &web_app_with(&json!({ "post_logout_redirect_uris": [uri] }))).await;
+    let app = RelyingParty::registered(&server, &told);
+    let browser = Browser::new(&server);
+    let path = format!("/logout?client_id={}&post_logout_redirect_uri={uri}", app.client_id);
+    let nobody = browser.get(&path).await;
+    assert!(nobody.has_id("logout-done") && nobody.location().is_none(), "{}", nobody.body);
+
+    // Who is signed in is told where it goes; an ID token shows that the app is one that was used.
+    let tokens = app.sign_in(&browser, "alice", &[]).await;
+    let page = browser.follow(browser.get(&path).await).await;
+    assert!(page.has_id("logout-confirm") && page.body.contains("evil.example"), "{}", page.body);
+    assert_eq!(browser.submit(&page, &[]).await.location().as_deref(), Some(uri));
+    let hinted = format!("{path}&id_token_hint={}", tokens.0["id_token"].as_str().unwrap());
+    assert_eq!(browser.get(&hinted).await.location().as_deref(), Some(uri));
+}

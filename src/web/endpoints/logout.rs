@@ -66,7 +66,7 @@ pub async fn confirm(
     let asked = judge(&app, &query_parameters(&request)?).await?;
     match signed_in(&app, session.as_ref(), now.get()).await? {
         Some(person) => Ok(ask(&app, &request, &asked, &person, session.as_ref(), &cookie)),
-        None => Ok(go_on(&app, &asked, session.as_ref())),
+        None => Ok(go_on(&app, asked.destination_unasked(), session.as_ref())),
     }
 }
 
@@ -85,7 +85,7 @@ pub async fn confirmed(
             Ok(ask(&app, &request, &asked, &person, session.as_ref(), &cookie))
         }
         (Some(_), Some(session)) => end(&app, &asked, session).await,
-        _ => Ok(go_on(&app, &asked, session.as_ref())),
+        _ => Ok(go_on(&app, asked.destination_unasked(), session.as_ref())),
     }
 }
 
@@ -117,7 +117,7 @@ async fn answer(
             query.extend_pairs(asked.parameters());
             Ok(see_other(&format!("{LOGOUT_CONFIRM}?{}", query.finish())))
         }
-        (None, session) => Ok(go_on(app, asked, session.as_ref())),
+        (None, session) => Ok(go_on(app, asked.destination_unasked(), session.as_ref())),
     }
 }
 
@@ -134,13 +134,13 @@ async fn signed_in(
 
 async fn end(app: &App, asked: &PostLogout, session: &SessionToken) -> Result<HttpResponse, PageError> {
     app.store.sign_out(&session.hash(), asked.client().map(|client| &client.id)).await?;
-    Ok(go_on(app, asked, Some(session)))
+    Ok(go_on(app, asked.destination(), Some(session)))
 }
 
 /// Nobody is signed in any more: to where the app wants the browser, or to a page that says so.
 /// A cookie that the browser sent is of no use any more; one that it did not send may be.
-fn go_on(app: &App, asked: &PostLogout, session: Option<&SessionToken>) -> HttpResponse {
-    let response = match asked.destination() {
+fn go_on(app: &App, destination: Option<String>, session: Option<&SessionToken>) -> HttpResponse {
+    let response = match destination {
         Some(uri) => see_other(&uri),
         None => html(StatusCode::OK, &OWN_PAGE, &SignedOut),
     };
