@@ -31,9 +31,7 @@ pub async fn read(
     wanted: &ClientMetadata,
     registered: Option<&Client>,
 ) -> Result<Option<SectorDocument>, RegistrationError> {
-    let uri = wanted.openid.pairwise.as_ref().and_then(|sector| sector.uri.as_ref());
-    let is_new = |uri: &&String| new_redirect_uris(uri, &wanted.redirect_uris, registered).next().is_some();
-    let Some(uri) = uri.filter(is_new) else { return Ok(None) };
+    let Some(uri) = document_to_read(wanted, registered) else { return Ok(None) };
     let fetched = outgoing.get(uri, LIMITS).await.map_err(cannot_be_read)?;
     match serde_json::from_slice(&fetched.body) {
         Ok(redirect_uris) => Ok(Some(SectorDocument { uri: uri.clone(), redirect_uris })),
@@ -41,6 +39,12 @@ pub async fn read(
             "the document at the sector_identifier_uri is not a JSON array of redirect URIs".to_owned(),
         )),
     }
+}
+
+/// The address of the document, where it is to be read.
+pub fn document_to_read<'a>(wanted: &'a ClientMetadata, registered: Option<&Client>) -> Option<&'a String> {
+    let uri = wanted.openid.pairwise.as_ref().and_then(|sector| sector.uri.as_ref());
+    uri.filter(|uri| new_redirect_uris(uri, &wanted.redirect_uris, registered).next().is_some())
 }
 
 fn cannot_be_read(error: OutgoingError) -> RegistrationError {

@@ -126,12 +126,14 @@ impl SelfRegistration<'_> {
     /// the one that it came with is good until the new one is used, so that an answer may be lost.
     ///
     /// # Errors
-    /// The token is not this client's, or it asks for what cannot be.
+    /// The token is not this client's, or it asks for what cannot be, or too often from where it is (`from`) for what
+    /// has to be fetched.
     pub async fn replace(
         &self,
         id: &ClientId,
         bearer: Option<&str>,
         body: &[u8],
+        from: Network,
     ) -> Result<RegisteredClient, NotRegistered> {
         let (registered, token) = self.client(id, bearer).await?;
         let presented = hash_of(&token);
@@ -141,6 +143,9 @@ impl SelfRegistration<'_> {
         }
         // Before its row is locked: another machine may take its time.
         let wanted = self.rules().apply(request.clone(), Some(&registered))?;
+        if sector::document_to_read(&wanted, Some(&registered)).is_some() {
+            self.count(from).await?;
+        }
         let sector_document = sector::read(self.outgoing, &wanted, Some(&registered)).await?;
         let scopes = self.store.scopes().await?;
         let store = self.store.acting_as(Actor::Client(id.clone()));

@@ -110,13 +110,18 @@ impl Store {
     }
 
     /// Notes since when nobody has given each client that registered itself access, and forgets it where somebody
-    /// has. One that also acts for itself leaves no trace and counts as used.
+    /// has. One that also acts for itself, or that an operator has made a resource server, leaves no trace and counts as
+    /// used. What is being changed just now waits for the next time.
     pub async fn note_unused_clients(&self) -> Result<(), StoreError> {
         sqlx::query!(
             "UPDATE clients SET unused_since = CASE WHEN unused_since IS NULL THEN clock_timestamp() END
-             WHERE self_registered AND (unused_since IS NULL) = (
-                 NOT 'client_credentials' = ANY(grant_types)
-                 AND NOT EXISTS (SELECT FROM consents WHERE consents.client_id = clients.client_id))"
+             WHERE client_id IN (
+                 SELECT client_id FROM clients
+                 WHERE self_registered AND (unused_since IS NULL) = (
+                     NOT 'client_credentials' = ANY(grant_types)
+                     AND resource_servers = '{}'
+                     AND NOT EXISTS (SELECT FROM consents WHERE consents.client_id = clients.client_id))
+                 FOR NO KEY UPDATE SKIP LOCKED)"
         )
         .execute(&self.pool)
         .await?;

@@ -37,6 +37,14 @@ async fn what_nobody_has_given_access_to_for_long_is_deleted_and_nothing_else() 
     let vouched = registered(&server, &web_app()).await;
     let itself = json!({ "grant_types": ["client_credentials"] });
     let acts_for_itself = registered(&server, &web_app_with(&itself)).await;
+    let is_an_api = registered(&server, &web_app()).await;
+    server.cli(&[
+        "client",
+        "update",
+        text(&is_an_api, "client_id"),
+        "--resource-server",
+        "https://api.example",
+    ]);
     let by_hand = json!({ "client_id": RelyingParty::register(&server, &[]).client_id });
     assert_eq!(clean(&store, DAY).await, 0, "all have their time");
     server.cli(&["client", "update", text(&vouched, "client_id"), "--vouch"]);
@@ -46,7 +54,7 @@ async fn what_nobody_has_given_access_to_for_long_is_deleted_and_nothing_else() 
     server.database.execute(later).await;
     assert_eq!(clean(&store, DAY).await, 1);
     assert!(!exists(&server, &unused));
-    for client in [&used, &vouched, &acts_for_itself, &by_hand] {
+    for client in [&used, &vouched, &acts_for_itself, &is_an_api, &by_hand] {
         assert!(exists(&server, client), "{client:#}");
     }
 

@@ -2,8 +2,10 @@
 
 use reqwest::Method;
 
-use super::{open, send, text, web_app};
-use crate::harness::{Answer, Browser, Server, Settings};
+use serde_json::json;
+
+use super::{open, own_path, registered, send, text, web_app, web_app_with};
+use crate::harness::{Answer, Browser, KeyServer, Server, Settings};
 
 async fn from(server: &Server, address: &str) -> Answer {
     let browser = Browser::from_address(server, address);
@@ -103,4 +105,30 @@ async fn scripts_of_every_site_may_register_and_read_why_not() {
     for answer in [from(&server, "203.0.113.7").await, browser.get("/register/x").await] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn a_client_that_changes_itself_does_not_have_documents_fetched_without_end() {
+    let sector = KeyServer::start().await;
+    sector.answers("200 OK", "[]", std::time::Duration::ZERO);
+    let settings = open()
+        .with("GRANTOR_REGISTRATION_PER_NETWORK_PER_DAY", "3")
+        .with("GRANTOR_OUTGOING_ALLOWED_ORIGINS", &sector.origin());
+    let server = Server::start_with(settings).await;
+    let told = registered(&server, &web_app()).await;
+    let (path, token) = (own_path(&server, &told), Some(text(&told, "registration_access_token")));
+    let sector_of = json!({ "subject_type": "pairwise", "sector_identifier_uri": sector.uri() });
+    let mut body = web_app_with(&sector_of);
+    body["client_id"] = told["client_id"].clone();
+    let browser = Browser::new(&server);
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(send(&browser, Method::PUT, &path, token, Some(&body)).await.status.as_u16());
+    }
+    assert_eq!(statuses, [400, 400, 429, 429, 429]);
+    assert_eq!(sector.visits(), 2);
+    // A change for which nothing is fetched is no matter of that.
+    let mut body = web_app();
+    body["client_id"] = told["client_id"].clone();
+    assert_eq!(send(&browser, Method::PUT, &path, token, Some(&body)).await.status, 200);
 }

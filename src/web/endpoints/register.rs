@@ -39,11 +39,10 @@ pub async fn replace(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, RegistrationFailure> {
-    let bearer = arriving(&app, &request)?;
+    let (bearer, from) = (arriving(&app, &request)?, Network::of(client_address(&request)));
     check_json(&request)?;
-    Ok(json_not_stored(
-        &app.self_registration(&app.registry.scopes()).replace(&client_id(&request), bearer, &body).await?,
-    ))
+    let (scopes, id) = (app.registry.scopes(), client_id(&request));
+    Ok(json_not_stored(&app.self_registration(&scopes).replace(&id, bearer, &body, from).await?))
 }
 
 /// `DELETE /register/{client_id}` (RFC 7592 §2.3).
