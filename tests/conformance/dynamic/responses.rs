@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Registration, start, unregister};
 use crate::conformance::config::every_endpoint_is_https;
+use crate::conformance::{Authentication, CALLBACK, Client, POST_LOGOUT};
 use crate::harness::{Answer, jwt};
 
 #[tokio::test]
@@ -20,6 +21,34 @@ async fn oidcc_server() {
     suite.server.change_arrives().await;
     let page = suite.open(&suite.request(&client)).await;
     assert!(page.is_error_page(), "{:?} {}", page.location(), page.body);
+}
+
+/// The basic and the logout plans run with such clients too: a secret, although a key comes along, and addresses for
+/// the end of a session.
+#[tokio::test]
+async fn clients_of_the_other_plans_register_themselves_too() {
+    let suite = start().await;
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let registration = Registration::new()
+            .with("token_endpoint_auth_method", json!(method))
+            .with("post_logout_redirect_uris", json!([POST_LOGOUT]))
+            .with("backchannel_logout_session_required", json!(true));
+        let answer = registration.send(&suite).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let registered = answer.json();
+        assert_eq!(registered["token_endpoint_auth_method"], method);
+        assert_eq!(registered["client_secret_expires_at"], 0);
+        assert_eq!(registered["post_logout_redirect_uris"], json!([POST_LOGOUT]));
+        let client = Client {
+            id: registered["client_id"].as_str().unwrap().to_owned(),
+            redirect_uri: CALLBACK.to_owned(),
+            authentication: Authentication::Basic(registered["client_secret"].as_str().unwrap().to_owned()),
+        };
+        let client = if method == "client_secret_post" { client.by_post() } else { client };
+        let request = suite.request(&client).with("scope", "openid profile email address phone");
+        suite.sign_in(&client, &request).await;
+        unregister(&suite, &registered).await;
+    }
 }
 
 #[tokio::test]
