@@ -1,6 +1,10 @@
 //! Names that people read: when two are the same, and what none may hold.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Most marks on one character. Burmese needs seven; with many more a name is drawn over what stands above it.
+const MOST_MARKS: usize = 8;
 
 /// A user name or e-mail address in the form in which two are the same: NFKC without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,6 +37,9 @@ pub enum NameProblem {
     /// Line ends, NUL, and characters that hide or reorder others.
     #[error("must not contain control characters or invisible characters")]
     Invisible,
+    /// It would be drawn over what stands around it.
+    #[error("must not begin with an accent, nor have more than {MOST_MARKS} on one character")]
+    Marks,
 }
 
 /// Checks a name that pages and lists show: 1 to `max` characters, each of them visible.
@@ -45,9 +52,17 @@ pub fn check_name(name: &str, max: usize) -> Result<(), NameProblem> {
         Err(NameProblem::Invisible)
     } else if name.trim() != name {
         Err(NameProblem::OuterBlank)
+    } else if !are_marks_in_place(name) {
+        Err(NameProblem::Marks)
     } else {
         Ok(())
     }
+}
+
+/// Whether each accent has a character to stand on, and none carries too many.
+fn are_marks_in_place(name: &str) -> bool {
+    let mut bases = name.split(|character| !is_combining_mark(character));
+    bases.next().is_some_and(str::is_empty) && bases.all(|marks| marks.chars().count() <= MOST_MARKS)
 }
 
 /// Controls, line ends, and the format characters with which one name is made to look like another.
@@ -55,7 +70,13 @@ fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                // Variants of the character before; the last one, which makes an emoji, is seen.
+                | '\u{fe00}'..='\u{fe0e}'
+                | '\u{e0100}'..='\u{e01ef}'
+                | '\u{1d173}'..='\u{1d17a}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
@@ -99,6 +120,15 @@ mod tests {
             ("a\nb", Err(NameProblem::Invisible)),
             ("bank\u{202e}knab", Err(NameProblem::Invisible)),
             ("ad\u{200b}min", Err(NameProblem::Invisible)),
+            ("\u{2800}", Err(NameProblem::Invisible)),
+            ("a\u{ffa0}", Err(NameProblem::Invisible)),
+            ("a\u{fe01}", Err(NameProblem::Invisible)),
+            ("a\u{e0101}", Err(NameProblem::Invisible)),
+            ("\u{2764}\u{fe0f} Cafe\u{301}", Ok(())),
+            ("ကြောင်း", Ok(())),
+            ("\u{fe0f}", Err(NameProblem::Marks)),
+            ("\u{301}a", Err(NameProblem::Marks)),
+            ("a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}", Err(NameProblem::Marks)),
         ] {
             assert_eq!(check_name(name, 20), expected, "{name:?}");
         }

@@ -165,10 +165,15 @@ fn address(text: &str) -> Result<Value, AttributeProblem> {
     }
 }
 
+/// As apps put it into their pages, some of them without care: nothing that ends an attribute of HTML, and nothing that
+/// two readers of URLs read as two hosts.
 fn is_web_address(text: &str) -> bool {
-    let is_of_the_web = |url: Url| matches!(url.scheme(), "https" | "http") && url.has_host();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&byte);
+    let begins_well = text.starts_with("https://") || text.starts_with("http://");
+    let is_of_the_web = |url: Url| url.has_host() && url.username().is_empty() && url.password().is_none();
     text.len() <= MAX_URL_BYTES
-        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && begins_well
+        && text.bytes().all(is_plain)
         && Url::parse(text).is_ok_and(is_of_the_web)
 }
 
@@ -177,7 +182,9 @@ fn is_birthdate(text: &str) -> bool {
     let is_year = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     // Every day of a year is one of a leap year.
     let date = text.strip_prefix("0000-").map_or(text.to_owned(), |day| format!("2000-{day}"));
-    (is_year(text) && text != "0000") || date.len() == 10 && Date::parse(&date, &Iso8601::DATE).is_ok()
+    // ISO 8601 knows days of weeks as well.
+    let is_of_digits = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    (is_year(text) && text != "0000") || is_of_digits && Date::parse(&date, &Iso8601::DATE).is_ok()
 }
 
 fn is_zone(text: &str) -> bool {
