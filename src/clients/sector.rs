@@ -7,7 +7,7 @@ use url::Url;
 use super::registration::{ClientMetadata, RegistrationError};
 use super::registration_checks::{Refusal, quoted, refuse};
 use crate::model::{Client, Sector};
-use crate::outgoing::{Limits, Outgoing, OutgoingError};
+use crate::outgoing::{Limits, Outgoing};
 use crate::protocol::redirect_uri::host;
 
 const LIMITS: Limits = Limits { total: Duration::from_secs(3), bytes: 64 * 1024 };
@@ -32,7 +32,11 @@ pub async fn read(
     registered: Option<&Client>,
 ) -> Result<Option<SectorDocument>, RegistrationError> {
     let Some(uri) = document_to_read(wanted, registered) else { return Ok(None) };
-    let fetched = outgoing.get(uri, LIMITS).await.map_err(cannot_be_read)?;
+    // By its form alone. Where its name leads, and whether there is such a name, is told to nobody.
+    outgoing.policy().admits(uri).map_err(|reason| {
+        RegistrationError::Metadata(format!("the sector_identifier_uri is refused: {reason}"))
+    })?;
+    let fetched = outgoing.get(uri, LIMITS).await.map_err(RegistrationError::SectorDocument)?;
     match serde_json::from_slice(&fetched.body) {
         Ok(redirect_uris) => Ok(Some(SectorDocument { uri: uri.clone(), redirect_uris })),
         Err(_) => Err(RegistrationError::Metadata(
@@ -45,15 +49,6 @@ pub async fn read(
 pub fn document_to_read<'a>(wanted: &'a ClientMetadata, registered: Option<&Client>) -> Option<&'a String> {
     let uri = wanted.openid.pairwise.as_ref().and_then(|sector| sector.uri.as_ref());
     uri.filter(|uri| new_redirect_uris(uri, &wanted.redirect_uris, registered).next().is_some())
-}
-
-fn cannot_be_read(error: OutgoingError) -> RegistrationError {
-    match error {
-        OutgoingError::Refused(reason) => {
-            RegistrationError::Metadata(format!("the sector_identifier_uri is refused: {reason}"))
-        }
-        error => RegistrationError::SectorDocument(error),
-    }
 }
 
 /// The sector of a client as it is about to be written: the host of its `sector_identifier_uri`, where the document

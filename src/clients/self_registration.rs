@@ -291,10 +291,14 @@ impl From<Refusal> for NotRegistered {
 
 impl From<RegistrationError> for NotRegistered {
     fn from(error: RegistrationError) -> Self {
+        let words = error.to_string();
         Self::Refused(match error {
             RegistrationError::RedirectUri(reason) => Refused::invalid_redirect_uri(reason),
             RegistrationError::Store(error) => error.into(),
-            error => Refused::invalid_client_metadata(error.to_string()),
+            RegistrationError::SectorDocument(reason) => {
+                Refused::invalid_client_metadata(words).with_source(reason)
+            }
+            _ => Refused::invalid_client_metadata(words),
         })
     }
 }

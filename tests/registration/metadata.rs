@@ -156,6 +156,23 @@ async fn no_address_leads_into_the_network_behind_the_server() {
 }
 
 #[tokio::test]
+async fn nobody_learns_which_names_the_network_behind_the_server_knows() {
+    // Case 76.
+    let server = Server::start_with(open()).await;
+    let mut answers = Vec::new();
+    for host in ["localhost", "no-such-name.invalid"] {
+        let more = json!({
+            "subject_type": "pairwise", "sector_identifier_uri": format!("https://{host}/sector.json"),
+        });
+        let answer = register(&server, &web_app_with(&more)).await;
+        assert_error(&answer, 400, "invalid_client_metadata");
+        answers.push(answer.body);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert!(server.log().contains("not a public address"), "an operator learns why");
+}
+
+#[tokio::test]
 async fn what_nobody_may_have_is_refused_or_left_out() {
     // Case 78.
     let server = Server::start_with(open()).await;
