@@ -2,12 +2,15 @@
 
 use jsonwebtoken::Header;
 use jsonwebtoken::jwk::JwkSet;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::authorization::Callback;
 use super::{Client, Request, ResponseMode, checks};
 use crate::harness::{Answer, Browser, Certificate, Server, Settings, jwt, password_of};
+
+/// The type of a form as the suite's HTTP client writes it.
+pub const FORM: &str = "application/x-www-form-urlencoded;charset=UTF-8";
 
 /// The person who signs in.
 pub const PERSON: &str = "buffy";
@@ -100,6 +103,12 @@ impl Suite {
         self.certificate.browser(&self.server)
     }
 
+    /// A request of the suite's own to an endpoint, with the headers that its HTTP client always sends.
+    pub fn ask(&self, method: Method, endpoint: &str) -> RequestBuilder {
+        let request = self.http().request(method, self.endpoint(endpoint));
+        request.header("accept", "application/json;charset=UTF-8").header("accept-charset", "utf-8")
+    }
+
     /// The usual request of this client.
     pub fn request(&self, client: &Client) -> Request {
         Request::new(client, self.mode)
@@ -137,7 +146,7 @@ impl Suite {
 
     /// A request to the token endpoint.
     pub async fn token(&self, client: &Client, form: &[(&str, &str)]) -> Answer {
-        let request = self.http().request(Method::POST, self.endpoint("token_endpoint"));
+        let request = self.ask(Method::POST, "token_endpoint").header("content-type", FORM);
         Answer::read(client.authenticate(request, form, self.issuer()).send().await.unwrap()).await
     }
 
@@ -183,7 +192,7 @@ impl Suite {
 
     /// UserInfo, by GET and with the token in the header.
     pub async fn userinfo(&self, access_token: &str) -> Answer {
-        let request = self.http().request(Method::GET, self.endpoint("userinfo_endpoint"));
+        let request = self.ask(Method::GET, "userinfo_endpoint");
         Answer::read(request.bearer_auth(access_token).send().await.unwrap()).await
     }
 

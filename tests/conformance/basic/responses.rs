@@ -3,6 +3,7 @@
 use reqwest::Method;
 use rstest::rstest;
 
+use crate::conformance::suite::FORM;
 use crate::conformance::{Client, ResponseMode, Suite, checks};
 use crate::harness::{Answer, pkce};
 
@@ -64,7 +65,8 @@ async fn oidcc_userinfo_post_header(
     let suite = Suite::start(mode).await;
     let client = Client::register(&suite.server, &[]);
     let done = suite.sign_in(&client, &suite.request(&client)).await;
-    let request = suite.http().request(Method::POST, suite.endpoint("userinfo_endpoint"));
+    // A form without fields.
+    let request = suite.ask(Method::POST, "userinfo_endpoint").header("content-type", FORM);
     let answer = Answer::read(request.bearer_auth(done.access_token()).send().await.unwrap()).await;
     checks::userinfo(&answer, &done.id_token);
 }
@@ -76,7 +78,8 @@ async fn oidcc_userinfo_post_body(#[values(ResponseMode::Query, ResponseMode::Fo
     let client = Client::register(&suite.server, &[]);
     let done = suite.sign_in(&client, &suite.request(&client)).await;
     let fields = [("access_token", done.access_token())];
-    let answer = suite.http().post(suite.endpoint("userinfo_endpoint"), &fields).await;
+    let request = suite.ask(Method::POST, "userinfo_endpoint").header("content-type", FORM);
+    let answer = Answer::read(request.form(&fields).send().await.unwrap()).await;
     checks::userinfo(&answer, &done.id_token);
 }
 

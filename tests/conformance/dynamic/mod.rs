@@ -70,7 +70,7 @@ impl Registration {
     }
 
     async fn send(&self, suite: &Suite) -> Answer {
-        let request = suite.http().request(Method::POST, suite.endpoint("registration_endpoint"));
+        let request = suite.ask(Method::POST, "registration_endpoint");
         Answer::read(request.json(&self.metadata).send().await.unwrap()).await
     }
 
