@@ -106,6 +106,11 @@ impl PostLogout {
         self.client.as_deref()
     }
 
+    /// Whether the client says by an ID token whom it means.
+    pub fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+
     /// Whether the client has shown that it means this very session: nobody needs to be asked then. Without that
     /// any site could sign people out by a link.
     pub fn is_of_session(&self, session: SessionId, pseudonyms: &Pseudonyms) -> bool {

@@ -1,4 +1,4 @@
-//! The living sessions of one person.
+//! Sessions as their person is shown them.
 
 use super::{Store, StoreError};
 use crate::model::{OwnSession, SessionId, UserId};
@@ -36,6 +36,17 @@ impl Store {
             user_agent: row.user_agent,
         });
         Ok(sessions.collect())
+    }
+
+    /// The session behind a cookie that nobody has signed out of; it may have expired.
+    pub async fn session_not_signed_out(&self, token_hash: &[u8]) -> Result<Option<SessionId>, StoreError> {
+        let id = sqlx::query_scalar!(
+            "SELECT id FROM sessions WHERE token_hash = $1 AND ended_at IS NULL",
+            token_hash
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(id.map(SessionId::from))
     }
 
     /// Whose living session this is.

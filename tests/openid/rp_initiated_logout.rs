@@ -3,7 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, Tokens, query_of};
+use crate::harness::{
+    Answer, Browser, RelyingParty, Server, Settings, Tokens, query_of, set_backchannel_logout_uri,
+};
 
 const AFTERWARDS: &str = "https://app.example/signed-out";
 
@@ -263,6 +265,26 @@ async fn another_sites_form_is_taken_round_once_more() {
     let fields = [("id_token_hint", id_token(&tokens)), ("post_logout_redirect_uri", AFTERWARDS)];
     assert_eq!(stage.browser.post("/logout", &fields).await.location().as_deref(), Some(AFTERWARDS));
     assert!(!stage.is_signed_in().await);
+}
+
+/// A session that was not used for half a day has expired, but nobody has signed out: whoever does so now in an app means
+/// the others too.
+#[tokio::test]
+async fn signing_out_of_an_expired_session_tells_the_other_apps() {
+    let stage = Stage::new().await;
+    let other = RelyingParty::register(&stage.server, &[]);
+    set_backchannel_logout_uri(&stage.server, &other.client_id, "https://127.0.0.1/logout").await;
+    let tokens = stage.signed_in().await;
+    other.sign_in(&stage.browser, "alice", &[]).await;
+    let told = || stage.server.cli(&["logout-delivery", "list"]).as_array().unwrap().len();
+    stage.server.database.execute("UPDATE sessions SET idle_expires_at = clock_timestamp()").await;
+    let hint = [("id_token_hint", id_token(&tokens)), ("post_logout_redirect_uri", AFTERWARDS)];
+    // It takes the cookie, and not an ID token alone.
+    let elsewhere = Browser::new(&stage.server);
+    assert_eq!(elsewhere.get(&path(&hint)).await.location().as_deref(), Some(AFTERWARDS));
+    assert_eq!(told(), 0);
+    assert_eq!(stage.get(&hint).await.location().as_deref(), Some(AFTERWARDS));
+    assert_eq!(told(), 1);
 }
 
 #[tokio::test]

@@ -117,8 +117,21 @@ async fn answer(
             query.extend_pairs(asked.parameters());
             Ok(see_other(&format!("{LOGOUT_CONFIRM}?{}", query.finish())))
         }
+        (None, Some(session)) if is_meant && expired_is_meant(app, asked, session).await? => {
+            end(app, asked, session).await
+        }
         (None, session) => Ok(go_on(app, asked.destination_unasked(), session.as_ref())),
     }
+}
+
+/// Whether the app means the session behind the cookie, although time has ended that. The person asks for its end now,
+/// and other apps that were opened in it are to be told.
+async fn expired_is_meant(app: &App, asked: &PostLogout, session: &SessionToken) -> Result<bool, PageError> {
+    if !asked.has_hint() {
+        return Ok(false);
+    }
+    let expired = app.store.session_not_signed_out(&session.hash()).await?;
+    Ok(expired.is_some_and(|id| asked.is_of_session(id, &app.pseudonyms)))
 }
 
 async fn signed_in(

@@ -43,7 +43,9 @@ impl App<'_> {
         match self.access {
             _ if self.is_disabled => "Switched off at present, so that it has no access.",
             AppAccess::Lasting => "Has access now, also while you are away.",
-            AppAccess::WhileSignedIn => "Has access now, until you sign out.",
+            AppAccess::WhileSignedIn => {
+                "Has access now, until you sign out in the browser where you opened it."
+            }
             AppAccess::None => "Has no access now, but may get it when you go back to it.",
         }
     }
