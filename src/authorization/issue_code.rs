@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{GrantableClaims, Pending};
 use crate::config::{Sessions, Tokens};
-use crate::model::{Agreement, AuthorizationCode, CodeId, Grant, GrantId, GrantType};
+use crate::model::{Agreement, ApplicationType, AuthorizationCode, CodeId, Grant, GrantId, GrantType};
 use crate::protocol::ClaimsRequest;
 use crate::protocol::scope::OFFLINE_ACCESS;
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
@@ -82,6 +82,10 @@ impl CodeIssuer<'_> {
             session_idle_lifetime: self.sessions.idle_lifetime,
             agreement,
             claims: &beyond_scopes,
+            // What is agreed to goes to the address that was shown; else it would count for the one in its place.
+            holds_redirect_uri: agreement == Agreement::Person
+                && pending.client.self_registered
+                && pending.client.application_type == ApplicationType::Web,
             requested_at,
         };
         if !self.store.insert_grant(new, now).await? {

@@ -31,6 +31,9 @@ pub struct NewGrant<'a> {
     pub agreement: Agreement,
     /// Claims that the grant has beyond those that its scopes release.
     pub claims: &'a [String],
+    /// Whether the client must still be registered for the code's redirect URI when this is written, as one that changes
+    /// itself may not be, though the page showed its address.
+    pub holds_redirect_uri: bool,
     /// When the request came, by the database's clock: a scope that was made later is another than the one asked for.
     pub requested_at: Timestamp,
 }
@@ -94,8 +97,8 @@ pub struct FirstRefresh<'a> {
 
 impl Store {
     /// Writes the approval: session touched, consent, grant and code in one statement. `false`: the
-    /// session, the person, the client, a scope or a claim is gone meanwhile, and nothing was written. Scopes and claims
-    /// are locked before all else that who deletes one changes.
+    /// session, the person, the client or its redirect URI, a scope or a claim is gone meanwhile, and nothing was written.
+    /// Scopes, claims and client are locked before all else that who changes one changes.
     pub async fn insert_grant(&self, new: NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
         let NewGrant { grant, code, code_hash, .. } = new;
         let added: Vec<_> =
@@ -108,6 +111,8 @@ impl Store {
                  ORDER BY name FOR KEY SHARE
              ), held_claims AS (
                  SELECT name FROM claims WHERE name = ANY($25) AND created_at <= $21 ORDER BY name FOR KEY SHARE
+             ), held_client AS (
+                 SELECT client_id FROM clients WHERE $27 AND client_id = $5 AND $16 = ANY(redirect_uris) FOR SHARE
              ), alive AS (
                  UPDATE sessions SET last_seen_at = statement_timestamp(),
                      idle_expires_at = greatest(idle_expires_at, statement_timestamp() + $3::interval)
@@ -116,6 +121,7 @@ impl Store {
                      AND (SELECT count(*) FROM held)
                          + (SELECT count(*) FROM scopes WHERE name = ANY($8) AND built_in) = cardinality($8::text[])
                      AND (SELECT count(*) FROM held_claims) = cardinality($25::text[])
+                     AND (NOT $27 OR EXISTS (SELECT FROM held_client))
                  RETURNING id
              ), consent AS (
                  INSERT INTO consents AS k
@@ -170,6 +176,7 @@ impl Store {
             new.agreement == Agreement::Operator,
             &added,
             agreed_claims,
+            new.holds_redirect_uri,
         )
         .execute(&self.pool)
         .await;

@@ -1,10 +1,12 @@
 //! What people are told of an app that nobody has checked.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{open, own_path, registered, send, text, web_app_with};
-use crate::harness::{Browser, RelyingParty, Server, pkce};
+use crate::harness::{Browser, RelyingParty, Server, pkce, until};
 
 /// Whether the person is asked on the way to this address.
 async fn is_asked(app: &RelyingParty, browser: &Browser, more: &[(&str, &str)]) -> bool {
@@ -110,6 +112,39 @@ async fn agreeing_to_one_address_of_an_unknown_app_is_not_agreeing_to_another() 
     let app = RelyingParty::registered(&server, &registered(&server, &web_app_with(&one_place)).await);
     app.code(&browser, "alice", &[]).await;
     assert!(!is_asked(&app, &browser, &[("redirect_uri", "https://app.example/b")]).await);
+}
+
+#[tokio::test]
+async fn a_change_while_somebody_agrees_does_not_turn_the_answer_to_another_address() {
+    let server = Server::start_with(open()).await;
+    server.user("alice", &[]);
+    let told = registered(&server, &web_app_with(&json!({}))).await;
+    let app = RelyingParty::registered(&server, &told);
+    let browser = Browser::new(&server);
+    browser.sign_in("alice").await;
+    let page = browser.follow(browser.get(&app.authorize_path(&pkce().1, &[])).await).await;
+    assert!(page.has_id("consent-allow"));
+    // What a change does, up to the moment before it is written.
+    let mut change = server.database.sql().await;
+    let statement = "BEGIN; UPDATE clients SET redirect_uris = '{https://evil.example/cb}'; UPDATE consents SET scopes = '{}'";
+    sqlx::raw_sql(statement).execute(&mut change).await.unwrap();
+    let agrees = browser.submit(&page, &[("decision", "allow")]);
+    let commits = async {
+        let waiting = "SELECT count(*) > 0 FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until(Duration::from_secs(20), async || {
+            sqlx::query_scalar(waiting).fetch_one(&mut server.database.sql().await).await.unwrap()
+        })
+        .await;
+        sqlx::raw_sql("COMMIT").execute(&mut change).await.unwrap();
+    };
+    let (answer, ()) = futures_util::join!(agrees, commits);
+    assert_eq!(answer.parameter("code"), None, "{:?}", answer.location());
+    let consents: i64 = sqlx::query_scalar("SELECT count(*) FROM consents")
+        .fetch_one(&mut server.database.sql().await)
+        .await
+        .unwrap();
+    assert_eq!(consents, 0, "it would count for the new address");
 }
 
 #[tokio::test]
