@@ -10,7 +10,7 @@ use grantor::jose::Algorithm;
 use grantor::keys::{KeyOperations, MasterKeys};
 use grantor::model::{Client, ClientId, Role, Scope, SessionId, User};
 use grantor::secret::{Secret, base64url, random_bytes};
-use grantor::store::{Database, SchemaError, Store, StoreError, embedded};
+use grantor::store::{Database, KeptSession, SchemaError, Store, StoreError, embedded};
 use grantor::time::Timestamp;
 use grantor::users::{AccountError, Accounts, Cost, NewAccount, PasswordHasher, roles};
 use serde_json::Value;
@@ -180,7 +180,8 @@ async fn a_person_keeps_the_session_in_which_the_password_is_changed() {
     let record = installation.store.sign_in_record_of(alice.id).await.unwrap().unwrap();
     accounts.set_password(&alice, &secret("set by an operator")).await.unwrap();
     let checked_before = record.password_hash.unwrap();
-    let changed = installation.store.change_password(alice.id, &checked_before, &secret("x"), here).await;
+    let keep = KeptSession { id: here, token_hash: &[0; 32] };
+    let changed = installation.store.change_password(alice.id, &checked_before, &secret("x"), keep).await;
     assert!(!changed.unwrap());
     assert!(installation.live_sessions().await.is_empty());
     installation.close().await;

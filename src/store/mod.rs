@@ -60,6 +60,7 @@ pub use initial_access_tokens::NewInitialAccessToken;
 pub use installation::{InstallationSecret, Pulse};
 pub use logout_deliveries::{LogoutDeliveryQuery, WaitingDeliveries};
 pub use migrate::SchemaError;
+pub use passwords::KeptSession;
 pub use pool::with_patience;
 pub use resource_servers::{ResourceServerDeletion, ResourceServerUse};
 pub use self_registration::{Admission, Admitted};

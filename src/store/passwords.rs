@@ -5,6 +5,14 @@ use super::{Store, StoreError, Transaction};
 use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, SessionId, UserId};
 use crate::secret::Secret;
 
+/// The session in which a person changes the password.
+pub struct KeptSession<'a> {
+    /// Which.
+    pub id: SessionId,
+    /// SHA-256 of the cookie's value from now on.
+    pub token_hash: &'a [u8],
+}
+
 impl Store {
     /// Sets a password by an operator's power: all sessions and grants end. Returns whether the account exists.
     pub async fn set_password(&self, user: UserId, hash: &Secret<String>) -> Result<bool, StoreError> {
@@ -20,14 +28,14 @@ impl Store {
     }
 
     /// Sets a password in place of `old`, the hash that the person's present password was checked against:
-    /// all grants, and all sessions but `keep`, end. Returns `false` and does nothing when the password has
-    /// been changed meanwhile or the account is switched off.
+    /// all grants, and all sessions but `keep`, end. That one gets a new cookie: whoever has the old one is out, too.
+    /// Returns `false` and does nothing when the password has been changed meanwhile or the account is switched off.
     pub async fn change_password(
         &self,
         user: UserId,
         old: &Secret<String>,
         new: &Secret<String>,
-        keep: SessionId,
+        keep: KeptSession<'_>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let unchanged = sqlx::query_scalar!(
@@ -45,7 +53,16 @@ impl Store {
         let event = AuditEvent::about_user(AuditEventKind::PasswordChanged, user);
         audit::record(&mut transaction, &person.origin, &[event]).await?;
         let reason = EndReason::PasswordChanged;
-        person.end_sessions_and_grants(&mut transaction, user, Some(keep), reason).await?;
+        person.end_sessions_and_grants(&mut transaction, user, Some(keep.id), reason).await?;
+        sqlx::query!(
+            "UPDATE sessions SET token_hash = $3, previous_token_hash = NULL
+             WHERE id = $1 AND user_id = $2 AND ended_at IS NULL",
+            keep.id.as_uuid(),
+            user.as_uuid(),
+            keep.token_hash,
+        )
+        .execute(&mut transaction)
+        .await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -8,9 +8,10 @@ use super::argon2id::Verdict;
 use super::attributes::{self, AttributeChange, AttributeProblem};
 use super::password::{NewPassword, PasswordProblem};
 use super::password_hasher::{Busy, PasswordHasher};
+use super::session::SessionToken;
 use crate::model::{Actor, AuditEvent, AuditEventKind, NameProblem, SessionId, User, UserId, check_name};
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
-use crate::store::{Store, StoreError};
+use crate::store::{KeptSession, Store, StoreError};
 use crate::time::Timestamp;
 
 /// The longest user name, in characters.
@@ -176,14 +177,15 @@ impl Accounts {
         if self.store.set_password(user.id, &hash).await? { Ok(()) } else { Err(AccountError::NotFound) }
     }
 
-    /// A person changes the own password: all grants, and all sessions but this one, end.
+    /// A person changes the own password: all grants, and all sessions but this one, end. The cookie of this one from
+    /// now on.
     pub async fn change_own_password(
         &self,
         user: UserId,
         session: SessionId,
         current: &Secret<String>,
         new: &Secret<String>,
-    ) -> Result<(), AccountError> {
+    ) -> Result<SessionToken, AccountError> {
         let record = self.store.sign_in_record_of(user).await?.ok_or(AccountError::NotFound)?;
         let verdict = self.hasher.verify(current, record.password_hash.clone()).await?;
         let (Verdict::Correct { .. }, Some(old)) = (verdict, record.password_hash) else {
@@ -193,8 +195,10 @@ impl Accounts {
         };
         let new = self.check(new, &record.username, &record.email)?;
         let new = self.hasher.hash(new).await?;
-        if self.store.change_password(user, &old, &new, session).await? {
-            Ok(())
+        let token = SessionToken::random();
+        let keep = KeptSession { id: session, token_hash: &token.hash() };
+        if self.store.change_password(user, &old, &new, keep).await? {
+            Ok(token)
         } else {
             Err(AccountError::WrongPassword)
         }

@@ -1,6 +1,9 @@
 //! Changing the own password.
 
-use crate::harness::{Browser, RelyingParty, Server, password_of};
+use reqwest::Method;
+use reqwest::header::COOKIE;
+
+use crate::harness::{Answer, Browser, RelyingParty, Server, password_of};
 
 const NEW: &str = "a fresh battery staple";
 
@@ -15,6 +18,11 @@ async fn it_ends_every_other_session_and_every_grant() {
     let app = RelyingParty::register(&server, &[]);
     let (here, elsewhere) = (Browser::new(&server), Browser::new(&server));
     let offline = [("scope", "openid offline_access")];
+    let sign_in = here.get("/sign-in").await;
+    let signed_in =
+        here.submit(&sign_in, &[("username", "alice"), ("password", &password_of("alice"))]).await;
+    let old_cookie = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("grantor_session="));
+    let old_cookie = old_cookie.unwrap().split(';').next().unwrap();
     let tokens = [
         app.sign_in(&here, "alice", &[]).await,
         app.sign_in(&elsewhere, "alice", &[]).await,
@@ -25,6 +33,9 @@ async fn it_ends_every_other_session_and_every_grant() {
     assert_eq!((done.status.as_u16(), done.text_of("h1").as_str()), (200, "Your password is changed"));
 
     assert!(here.get("/").await.body.contains("alice"), "still signed in here");
+    // Whoever has come by this browser's cookie before is signed out as well.
+    let thief = here.request(Method::GET, "/").header(COOKIE, old_cookie);
+    assert!(!Answer::read(thief.send().await.unwrap()).await.body.contains("alice"));
     assert!(!elsewhere.get("/").await.body.contains("alice"), "signed out elsewhere");
     // Case 43.
     for tokens in tokens {

@@ -47,16 +47,16 @@ pub async fn submit(
         return Ok(see_other(&ReturnTo::Password.after_sign_in()));
     };
     match change(&app, &request, &posted, &person, &known_browser).await? {
-        Some(problem) => Ok(form(&app, &request, &token, &person, &cookie, Some(problem))),
-        None => Ok(html(
-            StatusCode::OK,
-            &OWN_PAGE,
-            &Done {
+        Err(problem) => Ok(form(&app, &request, &token, &person, &cookie, Some(problem))),
+        Ok(fresh) => {
+            let done = Done {
                 title: "Your password is changed",
                 message: "Everywhere else you have been signed out, and apps will ask you to sign in again.",
                 link: Some(Link { href: ACCOUNT, text: "Back to your account" }),
-            },
-        )),
+            };
+            let fresh = SessionCookie::set(&fresh, &app.config.issuer);
+            Ok(with_cookie(html(StatusCode::OK, &OWN_PAGE, &done), Some(fresh)))
+        }
     }
 }
 
@@ -66,14 +66,14 @@ async fn change(
     posted: &CsrfForm,
     person: &Session,
     known_browser: &[String],
-) -> Result<Option<PasswordProblem>, PageError> {
+) -> Result<Result<SessionToken, PasswordProblem>, PageError> {
     if !posted.is_genuine {
-        return Ok(Some(PasswordProblem::FormExpired));
+        return Ok(Err(PasswordProblem::FormExpired));
     }
     let secret = |name| Ok::<_, PageError>(Secret::new(posted.field(name)?.to_owned()));
     let (current, new) = (secret("current_password")?, secret("new_password")?);
     if new != secret("new_password_again")? {
-        return Ok(Some(PasswordProblem::NotTheSame));
+        return Ok(Err(PasswordProblem::NotTheSame));
     }
     let sign_in = app.sign_in();
     let throttle = sign_in.throttle();
@@ -81,7 +81,7 @@ async fn change(
     let guess = match throttle.begin(&throttle.asker(&name, client_address(request), known_browser)).await {
         Ok(guess) => guess,
         Err(SignInError::Throttled(throttled)) => {
-            return Ok(Some(PasswordProblem::TooManyAttempts { wait: throttled.retry_after }));
+            return Ok(Err(PasswordProblem::TooManyAttempts { wait: throttled.retry_after }));
         }
         Err(SignInError::Store(error)) => return Err(error.into()),
         Err(_) => return Err(PageError::busy()),
@@ -90,12 +90,12 @@ async fn change(
     match &changed {
         Err(AccountError::WrongPassword) => {}
         // Only then has the current password been found right.
-        Ok(()) | Err(AccountError::Password(_)) => throttle.settle(&guess).await?,
+        Ok(_) | Err(AccountError::Password(_)) => throttle.settle(&guess).await?,
         Err(_) => throttle.take_back(&guess).await?,
     }
     match changed {
-        Ok(()) => Ok(None),
-        Err(error) => problem(error).map(Some),
+        Ok(fresh) => Ok(Ok(fresh)),
+        Err(error) => problem(error).map(Err),
     }
 }
 
