@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::app::Shared;
 use crate::store::{Store, StoreError};
+use crate::telemetry::events;
 
 /// How often each process looks whether clients, scopes, roles or keys have changed.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -46,8 +47,8 @@ impl Jobs {
         let logout_is_due = Arc::new(Notify::new());
         jobs.every_heartbeat(Arc::clone(&logout_is_due));
         jobs.whenever(logout_is_due);
-        jobs.every(Duration::from_secs(60), "waiting logout tokens", logout_deliveries::measure);
-        jobs.every(Duration::from_secs(3_600), "partitions to come", partitions::ensure);
+        jobs.everywhere(Duration::from_secs(60), "waiting logout tokens", logout_deliveries::measure);
+        jobs.everywhere(Duration::from_secs(3_600), "partitions to come", partitions::ensure);
         jobs.leased(Duration::from_secs(3_600), "past partitions", partitions::drop_past);
         jobs.leased(Duration::from_secs(60), "cleanup", cleanup::run);
         jobs.leased(signing_keys::interval(&jobs.shared.config.keys), "signing keys", signing_keys::maintain);
@@ -94,33 +95,52 @@ impl Jobs {
         self.every(interval, name, move |store, shared| {
             let run = run.clone();
             async move {
-                if store.take_lease(name, holder, interval).await? {
+                let holds_lease = store.take_lease(name, holder, interval).await?;
+                if holds_lease {
                     run(store, shared).await?;
                 }
-                Ok::<(), E>(())
+                Ok::<bool, E>(holds_lease)
             }
         });
     }
 
-    /// In this process, again and again.
+    /// In every process.
+    fn everywhere<F, E>(
+        &self,
+        interval: Duration,
+        name: &'static str,
+        run: impl Fn(Store, Arc<Shared>) -> F + Clone + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), E>> + Send,
+        E: std::error::Error + 'static,
+    {
+        self.every(interval, name, move |store, shared| {
+            let run = run.clone();
+            async move { run(store, shared).await.map(|()| true) }
+        });
+    }
+
+    /// In this process, again and again; `run` says whether there was anything to do here.
     fn every<F, E>(
         &self,
         interval: Duration,
         name: &'static str,
         run: impl Fn(Store, Arc<Shared>) -> F + Send + 'static,
     ) where
-        F: Future<Output = Result<(), E>> + Send,
+        F: Future<Output = Result<bool, E>> + Send,
         E: std::error::Error + 'static,
     {
+        events::job_scheduled(name);
         let (store, shared, stop) = (self.store.clone(), Arc::clone(&self.shared), self.stop.clone());
         self.tasks.spawn(async move {
             // The first time soon: a process may not live as long as an interval.
             let mut wait = interval.min(FIRST);
             while !stopped_within(&stop, wait).await {
                 wait = interval;
-                if let Err(error) = run(store.clone(), Arc::clone(&shared)).await {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(job = name, error, "job failed; it runs again");
+                match run(store.clone(), Arc::clone(&shared)).await {
+                    Ok(true) => events::job_done(name),
+                    Ok(false) => {}
+                    Err(error) => events::job_failed(name, &error),
                 }
             }
         });

@@ -2,7 +2,9 @@
 
 use metrics::counter;
 
-use super::metrics::{LOGOUT_DELIVERIES, REUSE_DETECTED, SIGN_INS, TOKEN_ERRORS, TOKENS_ISSUED};
+use super::metrics::{
+    JOB_RUNS, LOGOUT_DELIVERIES, REUSE_DETECTED, ROWS_CLEANED_UP, SIGN_INS, TOKEN_ERRORS, TOKENS_ISSUED,
+};
 
 /// An old refresh token came back, and its grant was ended (RFC 9700 §4.14.2).
 pub fn refresh_token_reused(client_id: &str, grant_id: &dyn std::fmt::Display) {
@@ -85,4 +87,27 @@ pub fn logout_given_up(client_id: &str, delivery: &dyn std::fmt::Display, reason
         reason,
         "given up: an app does not learn that a session has ended"
     );
+}
+
+/// A job of this process that has not run yet: its series are there from the start.
+pub fn job_scheduled(job: &'static str) {
+    for outcome in ["done", "failed"] {
+        counter!(JOB_RUNS, "job" => job, "outcome" => outcome).absolute(0);
+    }
+}
+
+/// A job has done its work for now.
+pub fn job_done(job: &'static str) {
+    counter!(JOB_RUNS, "job" => job, "outcome" => "done").increment(1);
+}
+
+/// A job has not, and runs again.
+pub fn job_failed(job: &'static str, error: &(dyn std::error::Error + 'static)) {
+    counter!(JOB_RUNS, "job" => job, "outcome" => "failed").increment(1);
+    tracing::warn!(job, error, "job failed; it runs again");
+}
+
+/// Rows were deleted since their time had passed.
+pub fn rows_cleaned_up(kind: &'static str, rows: u64) {
+    counter!(ROWS_CLEANED_UP, "kind" => kind).increment(rows);
 }

@@ -26,6 +26,10 @@ pub const LOGOUT_DELIVERIES: &str = "grantor_logout_deliveries_total";
 pub const LOGOUT_DELIVERIES_WAITING: &str = "grantor_logout_deliveries_waiting";
 /// Gauge of how long the oldest of them has waited, in seconds.
 pub const LOGOUT_DELIVERIES_OLDEST: &str = "grantor_logout_deliveries_oldest_seconds";
+/// Counter of runs of jobs, by `job` and `outcome`; a process that does not hold a job's lease does not run it.
+pub const JOB_RUNS: &str = "grantor_job_runs_total";
+/// Counter of rows that were deleted since their time had passed, by `kind`.
+pub const ROWS_CLEANED_UP: &str = "grantor_rows_cleaned_up_total";
 /// Counter of requests that were not handled, by `reason`.
 pub const REQUESTS_REFUSED: &str = "grantor_requests_refused_total";
 /// Counter of requests that got no database connection in time, by `database.acquire_timeout`.
@@ -73,6 +77,8 @@ fn describe() {
     describe_counter!(LOGOUT_DELIVERIES, "Attempts to tell an app that a session has ended");
     describe_gauge!(LOGOUT_DELIVERIES_WAITING, "Apps that are still to be told that a session has ended");
     describe_gauge!(LOGOUT_DELIVERIES_OLDEST, Unit::Seconds, "How long the oldest of these has waited");
+    describe_counter!(JOB_RUNS, "Runs of jobs");
+    describe_counter!(ROWS_CLEANED_UP, "Rows deleted since their time had passed");
     describe_counter!(REQUESTS_REFUSED, "Requests that were refused before or instead of being handled");
     describe_counter!(DATABASE_POOL_TIMEOUTS, "Requests that got no database connection in time");
     describe_counter!(AUDIT_EVENTS_LEFT_OUT, "Refusals not in the audit log, since there were too many");
