@@ -3,6 +3,10 @@
 
 SET LOCAL lock_timeout = '2s';
 
+-- Whether anybody has given a client access. The one step that takes long where there are many people, and so before any
+-- that keeps others from reading: meanwhile only new consents wait.
+CREATE INDEX consents_by_client ON consents (client_id);
+
 ALTER TABLE clients
     -- What the consent page shows of the app beside its name (RFC 7591 §2).
     ADD COLUMN client_uri text,
@@ -36,8 +40,6 @@ ALTER TABLE clients
     -- Since when nobody has given a client that registered itself access; NULL: somebody has, or it does not expire.
     ADD COLUMN unused_since timestamptz;
 CREATE INDEX clients_self_registered ON clients (unused_since) WHERE self_registered;
--- Whether anybody has given a client access.
-CREATE INDEX consents_by_client ON consents (client_id);
 
 -- Initial access tokens (RFC 7591 §3): who has one may register clients.
 CREATE TABLE initial_access_tokens (
