@@ -18,7 +18,8 @@ struct EndedSession {
     user_id: Uuid,
 }
 
-/// Ends the sessions that a condition names, and records the event `$1` for each, `$2`: in its person's name.
+/// Ends the sessions that a condition names, and records the event `$1` for each of the first thousand, `$2`: in its
+/// person's name.
 macro_rules! end_sessions {
     ($condition:literal, $ending:expr $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -30,7 +31,7 @@ macro_rules! end_sessions {
              ), recorded AS (
                  INSERT INTO audit_events
                  SELECT row.*
-                 FROM ended, audit_event(
+                 FROM (SELECT id, user_id FROM ended LIMIT 1000) AS one, audit_event(
                      $1::jsonb || jsonb_build_object('target_kind', 'session', 'target_id', id, 'user_id', user_id)
                      || CASE WHEN $2 THEN jsonb_build_object('actor_kind', 'user', 'actor_id', user_id) ELSE '{}' END
                  ) AS row
@@ -43,8 +44,9 @@ macro_rules! end_sessions {
     };
 }
 
-/// So many grants that end with a session are recorded one by one: writing that takes longer than ending them, and an
-/// app that has made grants without end must not keep anybody from signing out.
+/// So many grants that end with a session are recorded one by one, and so many sessions that end together: writing that
+/// takes longer than ending them, and whoever has made grants or sessions without end must not keep anybody from ending
+/// them.
 const MOST_RECORDED: i64 = 1_000;
 
 /// What is recorded of an end.

@@ -301,6 +301,24 @@ async fn a_session_with_many_grants_ends_at_once() {
     assert_eq!(recorded.fetch_one(&mut connection).await.unwrap(), 1_000);
 }
 
+/// Somebody who signs in without end cannot make the end of it take too long.
+#[tokio::test]
+async fn an_account_is_switched_off_however_many_sessions_it_has() {
+    let server = server().await;
+    Browser::new(&server).sign_in("alice").await;
+    let copy = "INSERT INTO sessions (id, token_hash, user_id, auth_time, last_seen_at, idle_expires_at, expires_at)
+                SELECT gen_random_uuid(), sha256(n::text::bytea), user_id, auth_time, last_seen_at, idle_expires_at,
+                    expires_at
+                FROM sessions, generate_series(1, 1200) n";
+    server.database.execute(copy).await;
+    server.cli(&["user", "disable", "alice"]);
+    let mut connection = server.database.sql().await;
+    let counts = "SELECT (SELECT count(*) FROM sessions WHERE ended_at IS NULL),
+                      (SELECT count(*) FROM audit_events WHERE event = 'session.ended')";
+    let counts = sqlx::query(counts).fetch_one(&mut connection).await.unwrap();
+    assert_eq!((counts.get::<i64, _>(0), counts.get::<i64, _>(1)), (0, 1_000));
+}
+
 /// What ends all of a person's grants at one stroke does not end them one by one beside that, however many they are.
 #[tokio::test]
 async fn an_account_is_switched_off_however_many_grants_it_has() {
