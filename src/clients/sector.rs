@@ -31,7 +31,9 @@ pub async fn read(
     wanted: &ClientMetadata,
     registered: Option<&Client>,
 ) -> Result<Option<SectorDocument>, RegistrationError> {
-    let Some(uri) = document_to_read(wanted, registered) else { return Ok(None) };
+    let uri = wanted.openid.pairwise.as_ref().and_then(|sector| sector.uri.as_ref());
+    let is_new = |uri: &&String| new_redirect_uris(uri, &wanted.redirect_uris, registered).next().is_some();
+    let Some(uri) = uri.filter(is_new) else { return Ok(None) };
     // By its form alone. Where its name leads, and whether there is such a name, is told to nobody.
     outgoing.policy().admits(uri).map_err(|reason| {
         RegistrationError::Metadata(format!("the sector_identifier_uri is refused: {reason}"))
@@ -43,12 +45,6 @@ pub async fn read(
             "the document at the sector_identifier_uri is not a JSON array of redirect URIs".to_owned(),
         )),
     }
-}
-
-/// The address of the document, where it is to be read.
-pub fn document_to_read<'a>(wanted: &'a ClientMetadata, registered: Option<&Client>) -> Option<&'a String> {
-    let uri = wanted.openid.pairwise.as_ref().and_then(|sector| sector.uri.as_ref());
-    uri.filter(|uri| new_redirect_uris(uri, &wanted.redirect_uris, registered).next().is_some())
 }
 
 /// The sector of a client as it is about to be written: the host of its `sector_identifier_uri`, where the document

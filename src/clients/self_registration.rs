@@ -126,8 +126,8 @@ impl SelfRegistration<'_> {
     /// the one that it came with is good until the new one is used, so that an answer may be lost.
     ///
     /// # Errors
-    /// The token is not this client's, or it asks for what cannot be, or too often from where it is (`from`) for what
-    /// has to be fetched.
+    /// The token is not this client's, or it asks for what cannot be, or too often, counted with the
+    /// registrations `from` there.
     pub async fn replace(
         &self,
         id: &ClientId,
@@ -143,9 +143,8 @@ impl SelfRegistration<'_> {
         }
         // Before its row is locked: another machine may take its time.
         let wanted = self.rules().apply(request.clone(), Some(&registered))?;
-        if sector::document_to_read(&wanted, Some(&registered)).is_some() {
-            self.count(from).await?;
-        }
+        // Each change has all processes read clients anew, and may have a document fetched.
+        self.count(from).await?;
         let sector_document = sector::read(self.outgoing, &wanted, Some(&registered)).await?;
         let scopes = self.store.scopes().await?;
         let store = self.store.acting_as(Actor::Client(id.clone()));
@@ -231,8 +230,8 @@ impl SelfRegistration<'_> {
         }
     }
 
-    /// Counts a registration from a network, in the database, so that all processes count together and no restart
-    /// forgets.
+    /// Counts a registration or a change from a network, in the database, so that all processes count together and no
+    /// restart forgets.
     async fn count(&self, from: Network) -> Result<(), NotRegistered> {
         let free = self.config.per_network_per_day;
         let pause = DAY / free;

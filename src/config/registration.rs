@@ -73,8 +73,7 @@ pub(super) const SECTION: Section = Section {
             Kind::Integer(1, 1_000_000),
             "100",
             "How many clients one network (an IPv4 address, a /64 of IPv6) may register at once, and in a day, \
-             without an initial access token; changes for which a sector's document is fetched count too. All processes \
-             count together.",
+             without an initial access token; changes that clients make of themselves count too. All processes count together.",
         ),
     ],
 };
