@@ -38,6 +38,7 @@ async fn where_another_person_is_signed_in_the_right_one_may_come() {
     let page = stage.open(&bob, &more).await;
     assert_eq!((page.form().1["username"].as_str(), page.text_of("h1").as_str()), ("", "Sign in"));
     assert!(!page.url.contains(&hint) && !page.body.contains(&hint));
+    assert!(page.text_of("main").contains("not with the account that the app asks for"), "{}", page.body);
     // Bob again: the client learns that it is not Alice.
     let answer = bob.sign_in_on(&page, "bob").await;
     assert_error(&answer, "login_required", "the wrong person");

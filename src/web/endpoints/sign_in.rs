@@ -4,7 +4,7 @@ use actix_web::cookie::Cookie;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::authorize::Begun;
+use super::authorize::{Begun, Look};
 use crate::app::App;
 use crate::authorization::NextStep;
 use crate::config::Issuer;
@@ -17,7 +17,7 @@ use crate::web::extract::{
     query_parameters,
 };
 use crate::web::failure::PageError;
-use crate::web::pages::{AboutApp, SignIn, SignInProblem};
+use crate::web::pages::{AboutApp, SignIn, SignInProblem, SignInReason};
 use crate::web::respond::{html_about, see_other};
 use crate::web::return_to::{self, ReturnTo};
 
@@ -41,23 +41,27 @@ pub async fn show(
             about: AboutApp::default(),
             return_to,
             username: "",
-            again: false,
+            reason: None,
             problem: None,
         };
         return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
     };
     let begun = Begun::resume(&app, sealed).await?;
-    let again = signs_in_again(&begun, &app, session.as_ref(), now.get()).await?;
+    let look = begun.look(&app, session.as_ref().map(SessionToken::hash), now.get()).await?;
     let asked = begun.pending();
     let hint = asked.request.login_hint.as_deref();
-    let again = again.as_deref().filter(|name| hint.is_none_or(|hint| hint == *name));
+    let (reason, expected) = reason(&look);
+    let (reason, expected) = match (expected, hint) {
+        (Some(expected), Some(hint)) if hint != expected => (None, None),
+        _ => (reason, expected),
+    };
     let form = Form {
         sealed: Some(sealed),
         app: Some(&asked.client.name),
         about: AboutApp::of(&asked.client, app.config.registration.show_logos),
         return_to: None,
-        username: again.or(hint).unwrap_or_default(),
-        again: again.is_some(),
+        username: expected.or(hint).unwrap_or_default(),
+        reason,
         problem: None,
     };
     Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK))
@@ -86,7 +90,7 @@ pub async fn submit(
         let about = client.map(|client| AboutApp::of(client, show_logos)).unwrap_or_default();
         let name = client.map(|client| client.name.as_str());
         let form =
-            Form { sealed, app: name, about, return_to, username, again: false, problem: Some(problem) };
+            Form { sealed, app: name, about, return_to, username, reason: None, problem: Some(problem) };
         form.show(&app, &request, session.as_ref(), &cookie, status)
     };
     if !form.is_genuine {
@@ -127,7 +131,7 @@ struct Form<'a> {
     about: AboutApp<'a>,
     return_to: Option<ReturnTo>,
     username: &'a str,
-    again: bool,
+    reason: Option<SignInReason>,
     problem: Option<SignInProblem>,
 }
 
@@ -147,24 +151,23 @@ impl Form<'_> {
             about: &self.about,
             return_to: self.return_to.map(ReturnTo::name),
             username: self.username,
-            again: self.again,
+            reason: self.reason,
             problem: self.problem,
         };
         with_cookie(html_about(status, &self.about, &page), cookie.to_set(&app.config.issuer))
     }
 }
 
-/// The name of the person who is signed in, where the request demands a fresh sign-in of theirs. Who comes here to use
-/// another account finds an empty form.
-async fn signs_in_again(
-    begun: &Begun,
-    app: &App,
-    session: Option<&SessionToken>,
-    now: Timestamp,
-) -> Result<Option<String>, PageError> {
-    let look = begun.look(app, session.map(SessionToken::hash), now).await?;
-    let again = look.person.filter(|_| matches!(look.step, NextStep::SignInAgain));
-    Ok(again.map(|person| person.session.username))
+/// Why the request has a person sign in who is signed in already; the name, where it is that person who is to sign in
+/// again. Who comes here to use another account finds an empty form.
+fn reason(look: &Look) -> (Option<SignInReason>, Option<&str>) {
+    match (&look.person, &look.step) {
+        (Some(person), NextStep::SignInAgain) => {
+            (Some(SignInReason::StillYou), Some(&person.session.username))
+        }
+        (Some(_), NextStep::SignIn) => (Some(SignInReason::AnotherAccount), None),
+        _ => (None, None),
+    }
 }
 
 async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp) -> Result<bool, PageError> {

@@ -46,7 +46,7 @@ pub use password::{Password, PasswordProblem};
 pub use select_account::SelectAccount;
 pub use sessions::{Session, Sessions, SessionsOutcome};
 pub use set_password::{SetPassword, SetPasswordProblem};
-pub use sign_in::{SignIn, SignInProblem};
+pub use sign_in::{SignIn, SignInProblem, SignInReason};
 pub use sign_out::SignOut;
 pub use signed_out::SignedOut;
 pub use start::Start;

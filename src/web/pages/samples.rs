@@ -92,11 +92,11 @@ impl<'a> Texts<'a> {
     fn sign_ins(&self) -> Vec<Sample> {
         const IDS: &[&str] = &["username", "password", "login-submit"];
         let page = |name, username, app, request, problem| {
-            let (about, return_to, again) = (&AboutApp::default(), None, false);
+            let (about, return_to, reason) = (&AboutApp::default(), None, None);
             sample(
                 name,
                 IDS,
-                &SignIn { csrf: self.token, request, app, about, return_to, username, again, problem },
+                &SignIn { csrf: self.token, request, app, about, return_to, username, reason, problem },
             )
         };
         let (app, request) = (Some(self.app), Some(self.token));
@@ -122,7 +122,7 @@ impl<'a> Texts<'a> {
                     about: &self.about(true),
                     return_to: None,
                     username: "",
-                    again: false,
+                    reason: Some(SignInReason::AnotherAccount),
                     problem: None,
                 },
             ),
@@ -137,7 +137,7 @@ impl<'a> Texts<'a> {
                     about: &AboutApp::default(),
                     return_to: None,
                     username: self.username,
-                    again: true,
+                    reason: Some(SignInReason::StillYou),
                     problem: None,
                 },
             ),

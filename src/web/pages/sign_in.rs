@@ -22,10 +22,19 @@ pub struct SignIn<'a> {
     pub return_to: Option<&'a str>,
     /// What stands in the field already; empty: nothing.
     pub username: &'a str,
-    /// Whether somebody is signed in, and the app wants to be sure that it is still the same person.
-    pub again: bool,
+    /// Why somebody who is signed in sees the form.
+    pub reason: Option<SignInReason>,
     /// Why the person sees the form again.
     pub problem: Option<SignInProblem>,
+}
+
+/// Why an app has somebody sign in who is signed in already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInReason {
+    /// It wants to be sure that it is still the same person.
+    StillYou,
+    /// It asks for another person's account. The page names neither of the two.
+    AnotherAccount,
 }
 
 /// Why nobody was signed in.

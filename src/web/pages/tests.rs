@@ -63,7 +63,7 @@ fn a_text_arrives_as_it_was() {
             about: &AboutApp::default(),
             return_to: None,
             username: &text,
-            again: true,
+            reason: Some(SignInReason::StillYou),
             problem: None,
         };
         let document = Html::parse_document(&page.render().unwrap());
@@ -108,7 +108,7 @@ fn the_only_picture_from_elsewhere_is_the_logo_of_the_app() {
             about: &about,
             return_to: None,
             username: "",
-            again: false,
+            reason: None,
             problem: None,
         };
         let html = page.render().unwrap();
@@ -280,7 +280,7 @@ fn the_first_empty_field_has_the_focus() {
             about: &AboutApp::default(),
             return_to: None,
             username,
-            again: false,
+            reason: None,
             problem: None,
         };
         let document = Html::parse_document(&page.render().unwrap());
