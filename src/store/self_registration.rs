@@ -147,11 +147,13 @@ impl Store {
         )
         .fetch_all(&mut transaction)
         .await?;
-        // A statement of its own: it sees the consent of whoever had locked the client just before.
+        // A statement of its own: it sees the consent of whoever had locked the client just before. What an operator has
+        // made of it since it was noted counts as well.
         let deleted = audited!(
             "written AS (
                  DELETE FROM clients
                  WHERE client_id = ANY($2)
+                     AND NOT 'client_credentials' = ANY(grant_types) AND resource_servers = '{}'
                      AND NOT EXISTS (SELECT FROM consents WHERE consents.client_id = clients.client_id)
                  RETURNING 'client' AS target_kind, client_id AS target_id, client_id
              )",

@@ -58,6 +58,12 @@ async fn what_nobody_has_given_access_to_for_long_is_deleted_and_nothing_else() 
         assert!(exists(&server, client), "{client:#}");
     }
 
+    // Also where it was noted as unused before an operator made something of it.
+    let noted = "UPDATE clients SET unused_since = now() - interval '25 hours'
+                 WHERE resource_servers <> '{}' OR 'client_credentials' = ANY(grant_types)";
+    server.database.execute(noted).await;
+    assert_eq!(store.delete_unused_clients(DAY, 100, Timestamp::now()).await.unwrap(), 0);
+
     // Its time begins anew when the last person has taken it back.
     server.database.execute("DELETE FROM consents").await;
     assert_eq!(clean(&store, DAY).await, 0);

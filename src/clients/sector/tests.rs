@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::clients::registration_checks;
 use crate::model::{ClientAuthentication, ClientId, Scope};
-use crate::outgoing::Policy;
+use crate::outgoing::{OutgoingError, Policy};
 use crate::time::Timestamp;
 
 const URI: &str = "https://sector.example/uris.json";
@@ -125,7 +125,6 @@ fn a_change_of_the_sector_is_a_change_of_all_subjects() {
 /// Case 76.
 #[rstest]
 #[case("https://127.0.0.1/uris.json")]
-#[case("https://localhost/uris.json")]
 #[case("https://169.254.169.254/latest/meta-data")]
 #[case("https://[::1]/uris.json")]
 #[case("https://10.0.0.1/uris.json")]
@@ -145,4 +144,16 @@ async fn an_address_inside_is_refused(#[case] uri: &str) {
     let refused = read(&Outgoing::new(Policy::default()), &metadata, None).await.unwrap_err();
     let RegistrationError::Metadata(reason) = refused else { panic!("{refused}") };
     assert!(reason.starts_with("the sector_identifier_uri is refused"), "{reason}");
+}
+
+/// Case 76. That it leads inside is for operators: nobody shall try out which names there are.
+#[tokio::test]
+async fn a_name_that_leads_inside_is_answered_as_one_that_leads_nowhere() {
+    let mut metadata = ClientMetadata::named("Demo");
+    metadata.redirect_uris = vec![ONE.to_owned()];
+    metadata.openid.pairwise = Some(Sector::requested(Some("https://localhost/uris.json".to_owned())));
+    let refused = read(&Outgoing::new(Policy::default()), &metadata, None).await.unwrap_err();
+    let RegistrationError::SectorDocument(reason) = &refused else { panic!("{refused}") };
+    assert!(matches!(reason, OutgoingError::Refused(_)), "{reason}");
+    assert!(!refused.to_string().contains("public"), "{refused}");
 }
