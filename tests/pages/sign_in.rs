@@ -1,6 +1,6 @@
 //! Signing in: who gets a session, and who does not.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::Method;
 
@@ -99,13 +99,9 @@ async fn nobody_learns_which_names_exist() {
         }
     }
     assert_eq!(texts[0], texts[1]);
-    let [wrong, unknown] = times.map(median);
+    // The quickest of each: what a busy machine adds says nothing, and a hash is in every one of them.
+    let [wrong, unknown] = times.map(|times| times.into_iter().min().unwrap());
     assert!(wrong < 2 * unknown && unknown < 2 * wrong, "wrong password {wrong:?}, unknown {unknown:?}");
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
 
 #[tokio::test]
