@@ -66,7 +66,7 @@ pub(super) const SECTION: Section = Section {
             "registration.max_clients",
             Kind::Integer(1, 10_000_000),
             "10000",
-            "How many such clients there may be at a time.",
+            "How many such clients there may be at a time; then only an initial access token lets more in.",
         ),
         Setting::new(
             "registration.per_network_per_day",
@@ -97,7 +97,7 @@ pub struct Registration {
     /// How long a client stays that nobody has given access to; `None`: for ever.
     #[serde(deserialize_with = "duration::deserialize_or_off")]
     pub unused_client_lifetime: Option<Duration>,
-    /// How many there may be at a time.
+    /// How many there may be at a time without an initial access token.
     pub max_clients: u32,
     /// How many one network may register in a day.
     pub per_network_per_day: u32,

@@ -27,7 +27,7 @@ pub enum Admitted {
     Registered,
     /// The initial access token has been used up, has ended, or was revoked.
     TokenRefused,
-    /// There are as many clients as there may be.
+    /// There are as many clients as there may be without an initial access token.
     Full,
 }
 
@@ -56,7 +56,8 @@ impl Store {
                 None => return Ok(Admitted::TokenRefused),
             },
         };
-        if count(&mut transaction).await? > i64::from(most) {
+        // Strangers who fill the room do not shut out whom an operator has given a token.
+        if token.is_none() && count(&mut transaction).await? > i64::from(most) {
             return Ok(Admitted::Full);
         }
         let event = AuditEvent::about_client(AuditEventKind::ClientRegistered, &client.id);

@@ -61,11 +61,19 @@ async fn there_are_so_many_clients_at_a_time_and_no_more_by_asking_at_once() {
         assert_eq!(from(&server, "203.0.113.3").await.status, 201);
     }
     assert_too_many(&from(&server, "203.0.113.3").await);
+    // Strangers do not shut out whom an operator has given a token.
+    let partner = server.cli(&["initial-access-token", "create", "--name", "Partner"]);
+    let partner = Some(text(&partner, "initial_access_token"));
+    let browser = Browser::new(&server);
+    let admitted = send(&browser, Method::POST, "/register", partner, Some(&web_app())).await;
+    assert_eq!(admitted.status, 201, "{}", admitted.body);
+    let path = super::own_path(&server, &admitted.json());
+    let token = text(&admitted.json(), "registration_access_token").to_owned();
+    assert_eq!(send(&browser, Method::DELETE, &path, Some(&token), None).await.status, 204);
     // One that goes makes room.
     let told = registered[0].json();
     let path = super::own_path(&server, &told);
     let token = Some(text(&told, "registration_access_token"));
-    let browser = Browser::new(&server);
     assert_eq!(send(&browser, Method::DELETE, &path, token, None).await.status, 204);
     assert_eq!(from(&server, "203.0.113.4").await.status, 201);
 }
