@@ -39,7 +39,7 @@ pub struct Shared {
     pub pseudonyms: Pseudonyms,
     /// The registered clients and scopes.
     pub registry: Registry,
-    /// The way out, for what clients name when they register themselves.
+    /// The way out.
     pub outgoing: Outgoing,
     /// Public keys of clients that are given by address.
     pub key_sets: KeySets,
@@ -81,8 +81,8 @@ impl Shared {
         demo: Option<DemoApp>,
     ) -> Self {
         let policy = Policy::new(&config.outgoing.allowed_origins, config.issuer.is_loopback());
-        let outgoing = Outgoing::new(policy.clone());
-        let key_sets = KeySets::new(Outgoing::new(policy));
+        let outgoing = Outgoing::new(policy);
+        let key_sets = KeySets::new(outgoing.clone());
         Self {
             config,
             master_keys,

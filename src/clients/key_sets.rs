@@ -38,7 +38,7 @@ const MOST_WAITING: usize = 256;
 
 /// The key sets of all clients that have them by address.
 pub struct KeySets {
-    outgoing: Arc<Outgoing>,
+    outgoing: Outgoing,
     /// A client that registers another address has another entry.
     entries: Cache<(ClientId, String), Arc<Entry>>,
     places: Arc<Semaphore>,
@@ -144,7 +144,7 @@ impl KeySets {
     /// With the way out to fetch by.
     pub fn new(outgoing: Outgoing) -> Self {
         let places = Arc::new(Semaphore::new(MOST_WAITING));
-        Self { outgoing: Arc::new(outgoing), entries: Cache::new(MAX_SETS), places }
+        Self { outgoing, entries: Cache::new(MAX_SETS), places }
     }
 
     /// The claims of an assertion, if a key of the client signed it. Keys that are old, or that do not verify it,
@@ -192,7 +192,7 @@ impl KeySets {
         if !Arc::ptr_eq(&entry.known.load(), seen) {
             return Ok(());
         }
-        let (entry, outgoing) = (Arc::clone(entry), Arc::clone(&self.outgoing));
+        let (entry, outgoing) = (Arc::clone(entry), self.outgoing.clone());
         let (id, uri) = (id.clone(), uri.to_owned());
         let pause = if is_fresh { PAUSE_AFTER_UNKNOWN_KEY } else { Duration::ZERO };
         // A task of its own, which goes on for the others if this request is given up.

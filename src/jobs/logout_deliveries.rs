@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::app::Shared;
 use crate::logout::{Deliverer, Outcome, TIME_LIMIT};
 use crate::model::ClientId;
-use crate::outgoing::{Outgoing, Policy};
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::{LOGOUT_DELIVERIES_OLDEST, LOGOUT_DELIVERIES_WAITING};
 use crate::time::Timestamp;
@@ -38,7 +37,6 @@ const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 pub struct Deliveries {
     store: Store,
     shared: Arc<Shared>,
-    outgoing: Arc<Outgoing>,
     under_way: JoinSet<Attempt>,
     /// How many of them go to each app.
     by_client: HashMap<ClientId, usize>,
@@ -54,18 +52,9 @@ struct Attempt {
 }
 
 impl Deliveries {
-    /// On the runtime that the requests are to be made on.
+    /// With nothing under way yet.
     pub fn new(store: Store, shared: Arc<Shared>) -> Self {
-        let policy = Policy::new(&shared.config.outgoing.allowed_origins, shared.config.issuer.is_loopback());
-        let outgoing = Arc::new(Outgoing::new(policy));
-        Self {
-            store,
-            shared,
-            outgoing,
-            under_way: JoinSet::new(),
-            by_client: HashMap::new(),
-            slow: HashSet::new(),
-        }
+        Self { store, shared, under_way: JoinSet::new(), by_client: HashMap::new(), slow: HashSet::new() }
     }
 
     /// Begins what is due whenever the heartbeat has seen something, or an attempt has ended. At the end of the process
@@ -90,15 +79,14 @@ impl Deliveries {
             let Some(delivery) = self.store.claim_logout_delivery(&self.busy(), LEASE).await? else { break };
             let client = delivery.client_id.clone();
             *self.by_client.entry(client.clone()).or_default() += 1;
-            let (store, shared, outgoing) =
-                (self.store.clone(), Arc::clone(&self.shared), Arc::clone(&self.outgoing));
+            let (store, shared) = (self.store.clone(), Arc::clone(&self.shared));
             self.under_way.spawn(async move {
                 let deliverer = Deliverer {
                     store: &store,
                     registry: &shared.registry,
                     keys: &shared.keys,
                     pseudonyms: &shared.pseudonyms,
-                    outgoing: &outgoing,
+                    outgoing: &shared.outgoing,
                     issuer: shared.issuer(),
                 };
                 let began = Instant::now();

@@ -71,7 +71,8 @@ pub struct Fetched {
 }
 
 /// The one way out. Connections are made on the runtime on which this was made, so that whoever asks may go away
-/// and no worker's own loop stands between an answer and its deadline.
+/// and no worker's own loop stands between an answer and its deadline. A clone is the same way.
+#[derive(Clone)]
 pub struct Outgoing {
     policy: Policy,
     runtime: Handle,
