@@ -77,7 +77,7 @@ impl Installation {
     }
 
     async fn close(self) {
-        self.store.close().await;
+        self.store.close();
         self.database.close().unwrap();
     }
 }

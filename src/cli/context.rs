@@ -51,8 +51,8 @@ impl Context {
     }
 
     /// Closes the connections and leaves the private cluster, if it is that.
-    pub async fn close(self) -> Result<(), CommandError> {
-        self.store.close().await;
+    pub fn close(self) -> Result<(), CommandError> {
+        self.store.close();
         Ok(self.database.close()?)
     }
 

@@ -162,7 +162,7 @@ async fn dispatch(Cli { options, command }: Cli) -> Result<(), CommandError> {
                 Command::Audit(command) => audit::run(command, &context).await,
                 Command::Config(_) | Command::Migrate | Command::Serve(_) | Command::Health(_) => Ok(()),
             };
-            result.and(context.close().await)
+            result.and(context.close())
         }
     }
 }

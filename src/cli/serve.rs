@@ -104,7 +104,7 @@ async fn serve(config: Config, database: &Database, mut stop: StopSignals) -> Re
         }
         // A job that is cut off runs again elsewhere; the database may be what does not answer.
         let _ = tokio::time::timeout(LAST_JOBS, jobs.stop()).await;
-        let _ = tokio::time::timeout(LAST_JOBS, store.close()).await;
+        store.close();
         Ok(())
     };
     tokio::select! {

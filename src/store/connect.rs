@@ -4,12 +4,13 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 
 use super::audit::Flood;
+use super::connections::Connections;
 use super::embedded::{Durability, Embedded, EmbeddedError};
-use super::pool::{Pool, is_settled, within};
+use super::pool::{Pool, within};
 use super::trouble::Trouble;
 use super::{Store, StoreError};
 use crate::config::DatabaseSource;
@@ -22,8 +23,9 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// connection, which is two hours. Nothing waits for anything outside of the database in a transaction.
 const END_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
-/// A connection that rested longer is tried before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(60);
+/// Statements of requests look up by keys: they are planned once for a connection, not anew for each value, which would
+/// take longer than doing them.
+const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// The database of a configuration. As long as it lives, the private cluster (if it is that) runs.
 #[derive(Debug)]
@@ -52,46 +54,24 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// From now on no statement takes longer than `statement_timeout`, and none waits longer than `lock_timeout`
-    /// for somebody else's lock: one that is stuck gives its connection back.
+    /// Stores for requests: no statement takes longer than `statement_timeout`, and none waits longer than
+    /// `lock_timeout` for somebody else's lock; one that is stuck gives its connection back.
     #[must_use]
-    pub fn with_timeouts(self, statement_timeout: Duration, lock_timeout: Duration) -> Self {
+    pub fn for_requests(self, statement_timeout: Duration, lock_timeout: Duration) -> Self {
         Self { statement_timeout, lock_timeout: Some(lock_timeout), ..self }
     }
 
-    /// A pool that connects when it is first used. An idle connection is not tried before each use, which
-    /// would cost a round trip; one is that rested for a minute, or while others were lost.
+    /// A pool that connects when it is first used.
     pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
         let statement_timeout = self.statement_timeout;
-        // Zero is PostgreSQL's word for none.
-        let lock_timeout = self.lock_timeout.unwrap_or_default();
-        let set = format!(
-            "SET statement_timeout = {}; SET lock_timeout = {}; {END_IDLE_TRANSACTIONS}",
-            statement_timeout.as_millis(),
-            lock_timeout.as_millis()
-        );
-        let trouble = self.trouble.clone();
-        let connections = PgPoolOptions::new()
-            .after_connect(move |connection, _| {
-                let set = AssertSqlSafe(set.clone());
-                Box::pin(async move { sqlx::raw_sql(set).execute(connection).await.map(drop) })
-            })
-            .max_connections(max_connections)
-            .acquire_timeout(acquire_timeout)
-            .test_before_acquire(false)
-            .before_acquire(move |connection, metadata| {
-                let rested = metadata.idle_for;
-                let is_trusted = rested <= TRUSTED_IDLE && !trouble.is_within(rested);
-                Box::pin(async move {
-                    if !is_trusted {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .after_release(|connection, _| Box::pin(is_settled(connection)))
-            .connect_lazy_with(self.options.clone());
-        let pool = Pool::new(connections, statement_timeout, self.trouble.clone());
+        let mut settings =
+            format!("SET statement_timeout = {}; {END_IDLE_TRANSACTIONS}", statement_timeout.as_millis());
+        if let Some(lock_timeout) = self.lock_timeout {
+            settings += &format!("; SET lock_timeout = {}; {PLAN_ONCE}", lock_timeout.as_millis());
+        }
+        let connections = Connections::new(self.options.clone(), settings, self.trouble.clone());
+        let pool =
+            Pool::new(connections, max_connections, acquire_timeout, statement_timeout, self.trouble.clone());
         Store { pool, origin: self.origin.clone(), flood: self.flood.clone() }
     }
 }
@@ -185,7 +165,7 @@ impl Database {
 
 impl Store {
     /// Closes the pool's connections.
-    pub async fn close(&self) {
-        self.pool.connections().close().await;
+    pub fn close(&self) {
+        self.pool.close();
     }
 }

@@ -71,7 +71,7 @@ impl Database {
         store.ensure_audit_partitions().await?;
         let event = AuditEvent::new(AuditEventKind::SchemaMigrated).with(Details::Migrations { applied });
         store.record(event).await?;
-        store.close().await;
+        store.close();
         Ok(())
     }
 

@@ -21,6 +21,7 @@ mod client_assertions;
 mod client_row;
 mod clients;
 mod connect;
+mod connections;
 mod consents;
 pub mod embedded;
 mod grants;

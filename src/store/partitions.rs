@@ -143,7 +143,7 @@ impl Store {
 
     async fn detach_and_drop(&self, table: &str, partition: &str) -> Result<(), sqlx::Error> {
         // A connection of its own: `CONCURRENTLY` allows no transaction, and the timeout must not outlive it.
-        let mut connection = PgConnection::connect_with(&self.pool.connections().connect_options()).await?;
+        let mut connection = PgConnection::connect_with(self.pool.connect_options()).await?;
         sqlx::query!("SET lock_timeout = '2s'").execute(&mut connection).await?;
         let pending = sqlx::query_scalar!(
             "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = to_regclass($1)",

@@ -9,12 +9,13 @@ use std::cell::Cell;
 use std::io;
 use std::time::{Duration, Instant};
 
+use deadpool::managed::{Object, PoolConfig, PoolError, QueueMode};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Connection, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr};
+use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Connection, Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr};
 
+use super::connections::Connections;
 use super::transaction::Transaction;
 use super::trouble::Trouble;
 
@@ -38,7 +39,7 @@ pub async fn with_patience<T>(patience: Duration, work: impl Future<Output = T>)
 }
 
 /// Waits for a connection, no longer than there is patience left.
-async fn patiently<T>(waiting: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub async fn patiently<T>(waiting: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let Ok(patience) = PATIENCE.try_with(Cell::get) else { return waiting.await };
     let began = Instant::now();
     let waited = tokio::time::timeout(patience, waiting).await;
@@ -64,21 +65,39 @@ impl Watch {
 /// A pool each of whose statements ends in time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    connections: PgPool,
+    connections: deadpool::managed::Pool<Connections>,
+    acquire_timeout: Duration,
     watch: Watch,
 }
 
 impl Pool {
-    /// `statement_timeout` is what the connections were told as well.
-    pub fn new(connections: PgPool, statement_timeout: Duration, trouble: Trouble) -> Self {
-        Self { connections, watch: Watch { limit: statement_timeout + GRACE, trouble } }
+    /// At most so many connections, the first of which is made when it is needed. `statement_timeout` is what the
+    /// connections are told as well.
+    #[allow(clippy::expect_used, reason = "only a limit of the library's own could be without a runtime")]
+    pub fn new(
+        connections: Connections,
+        max_connections: u32,
+        acquire_timeout: Duration,
+        statement_timeout: Duration,
+        trouble: Trouble,
+    ) -> Self {
+        let config = PoolConfig {
+            max_size: max_connections as usize,
+            // The one that answered last is warm on both sides.
+            queue_mode: QueueMode::Lifo,
+            ..PoolConfig::default()
+        };
+        let connections = deadpool::managed::Pool::builder(connections).config(config).build();
+        let connections = connections.expect("it has no such limit");
+        Self { connections, acquire_timeout, watch: Watch { limit: statement_timeout + GRACE, trouble } }
     }
 
     /// Begins a transaction. It is rolled back if it is dropped.
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        let connection = self.acquire().await?;
-        let begun = self.watch.over(sqlx::Transaction::begin(connection, None)).await?;
-        Ok(Transaction::new(begun, self.watch.clone()))
+        let mut lent = self.lend().await?;
+        lent.is_in_transaction = true;
+        lent.run(&self.watch, async |connection| sqlx::raw_sql("BEGIN").execute(connection).await).await?;
+        Ok(Transaction::new(lent, self.watch.clone()))
     }
 
     /// What work that has a connection of its own goes through too.
@@ -86,64 +105,101 @@ impl Pool {
         &self.watch
     }
 
-    /// The pool itself, for what is no statement.
-    pub fn connections(&self) -> &PgPool {
-        &self.connections
+    /// How its connections are made.
+    pub fn connect_options(&self) -> &PgConnectOptions {
+        self.connections.manager().options()
     }
 
-    async fn lend(&self) -> Result<Lent, Error> {
-        Ok(Lent(Some(self.acquire().await?)))
+    /// Closes its connections as they come back. Nothing can be done with it any more.
+    pub fn close(&self) {
+        self.connections.close();
     }
 
     /// A connection that has to be made is made even if nobody waits for it any more: the next one finds it.
     /// Otherwise none would ever be made where connecting takes longer than there is patience.
-    async fn acquire(&self) -> Result<PoolConnection<Postgres>, Error> {
-        let acquiring = self.connections.acquire();
-        let has_room = self.connections.size() < self.connections.options().get_max_connections();
-        if has_room && self.connections.num_idle() == 0 {
-            let connecting = tokio::spawn(acquiring);
+    pub async fn lend(&self) -> Result<Lent, Error> {
+        let status = self.connections.status();
+        let pool = self.clone();
+        let lending = async move {
+            let acquired = tokio::time::timeout(pool.acquire_timeout, pool.connections.get()).await;
+            acquired.map_err(|_| Error::PoolTimedOut)?.map_err(not_lent)
+        };
+        let connection = if status.available == 0 && status.size < status.max_size {
+            let connecting = tokio::spawn(lending);
             patiently(async { connecting.await.unwrap_or(Err(Error::WorkerCrashed)) }).await
         } else {
-            patiently(acquiring).await
-        }
+            patiently(lending).await
+        };
+        Ok(Lent { connection: Some(connection?), is_settled: true, is_in_transaction: false })
     }
 }
 
-/// Whether a connection that a dropped transaction left is fit for the next. Nothing is asked where nothing is open.
-pub async fn is_settled(connection: &mut PgConnection) -> Result<bool, Error> {
-    within(LONGEST_RETURN, connection.flush()).await.map(|()| true)
+fn not_lent(error: PoolError<Error>) -> Error {
+    match error {
+        PoolError::Backend(error) => error,
+        PoolError::Timeout(_) => Error::PoolTimedOut,
+        _ => Error::PoolClosed,
+    }
 }
 
 /// A connection on loan. However it ends, answered or dropped in the middle, it goes back in time or is closed.
-struct Lent(Option<PoolConnection<Postgres>>);
+#[derive(Debug)]
+pub struct Lent {
+    connection: Option<Object<Connections>>,
+    /// Whether the last statement was answered in full and without trouble.
+    is_settled: bool,
+    is_in_transaction: bool,
+}
 
 impl Lent {
-    async fn run<T>(
-        mut self,
+    /// Does `statement`, within the limit of the watch.
+    pub async fn run<T>(
+        &mut self,
         watch: &Watch,
         statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match &mut self.0 {
-            Some(connection) => watch.over(statement(connection)).await,
-            None => Err(Error::PoolClosed),
+        let Some(pooled) = &mut self.connection else { return Err(Error::PoolClosed) };
+        self.is_settled = false;
+        let done = watch.over(statement(&mut pooled.connection)).await;
+        if done.is_ok() {
+            pooled.answered_at = Instant::now();
+            self.is_settled = true;
         }
+        done
+    }
+
+    /// The transaction has ended, and nothing has to be undone.
+    pub fn end_transaction(&mut self) {
+        self.is_in_transaction = false;
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let Some(mut connection) = self.0.take() else { return };
+        if self.is_settled && !self.is_in_transaction {
+            return;
+        }
+        let Some(mut connection) = self.connection.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             // Nothing can be asked of it any more: it is closed.
-            return drop(connection.leak());
+            return drop(Object::take(connection));
         };
-        let back = connection.return_to_pool();
+        let is_in_transaction = self.is_in_transaction;
         runtime.spawn(async move {
-            if tokio::time::timeout(LONGEST_RETURN, back).await.is_err() {
-                tracing::warn!("closed a connection to the database that had fallen silent");
+            if within(LONGEST_RETURN, settle(&mut connection.connection, is_in_transaction)).await.is_err() {
+                tracing::warn!("closed a connection to the database that had fallen silent or broken");
+                drop(Object::take(connection));
             }
         });
     }
+}
+
+/// Waits for the end of what was under way, and undoes what was begun.
+async fn settle(connection: &mut PgConnection, is_in_transaction: bool) -> Result<(), Error> {
+    if is_in_transaction {
+        sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
+    }
+    connection.ping().await
 }
 
 /// Does `work`, or gives up when so much time is past.

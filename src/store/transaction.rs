@@ -3,25 +3,28 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
+use sqlx::{Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr};
 
-use super::pool::Watch;
+use super::pool::{Lent, Watch};
 
 /// It is rolled back if it is dropped.
 #[derive(Debug)]
 pub struct Transaction {
-    begun: sqlx::Transaction<'static, Postgres>,
+    begun: Lent,
     watch: Watch,
 }
 
 impl Transaction {
-    pub(super) fn new(begun: sqlx::Transaction<'static, Postgres>, watch: Watch) -> Self {
+    pub(super) fn new(begun: Lent, watch: Watch) -> Self {
         Self { begun, watch }
     }
 
     /// Makes what was done last.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.watch.over(self.begun.commit()).await
+    pub async fn commit(mut self) -> Result<(), Error> {
+        let commit = async |connection: &mut PgConnection| sqlx::raw_sql("COMMIT").execute(connection).await;
+        self.begun.run(&self.watch, commit).await?;
+        self.begun.end_transaction();
+        Ok(())
     }
 }
 
@@ -33,8 +36,12 @@ impl<'c> Executor<'c> for &'c mut Transaction {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let all = self.watch.over((*self.begun).fetch_many(query).try_collect::<Vec<_>>());
-        stream::once(all).map_ok(|steps| stream::iter(steps.into_iter().map(Ok))).try_flatten().boxed()
+        let steps =
+            async |connection: &mut PgConnection| connection.fetch_many(query).try_collect::<Vec<_>>().await;
+        stream::once(self.begun.run(&self.watch, steps))
+            .map_ok(|steps| stream::iter(steps.into_iter().map(Ok)))
+            .try_flatten()
+            .boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -42,7 +49,7 @@ impl<'c> Executor<'c> for &'c mut Transaction {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        Box::pin(self.watch.over((*self.begun).fetch_optional(query)))
+        Box::pin(self.begun.run(&self.watch, async |connection| connection.fetch_optional(query).await))
     }
 
     fn prepare_with<'e>(
@@ -53,7 +60,9 @@ impl<'c> Executor<'c> for &'c mut Transaction {
     where
         'c: 'e,
     {
-        Box::pin(self.watch.over((*self.begun).prepare_with(sql, parameters)))
+        Box::pin(
+            self.begun.run(&self.watch, async |connection| connection.prepare_with(sql, parameters).await),
+        )
     }
 
     #[doc(hidden)]
@@ -61,6 +70,6 @@ impl<'c> Executor<'c> for &'c mut Transaction {
     where
         'c: 'e,
     {
-        Box::pin(self.watch.over((*self.begun).describe(sql)))
+        Box::pin(self.begun.run(&self.watch, async |connection| connection.describe(sql).await))
     }
 }

@@ -114,7 +114,7 @@ pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Runnin
     let config = shared.config.clone();
     let (workers, connections) = workers(&config);
     let database = &config.database;
-    let stores = stores.with_timeouts(database.statement_timeout, database.acquire_timeout / 2);
+    let stores = stores.for_requests(database.statement_timeout, database.acquire_timeout / 2);
     let metadata = Data::new(Metadata::default());
     let limits = Data::new(Limits::new(&config.limits));
     let factory_config = config.clone();

@@ -85,6 +85,6 @@ async fn a_client_that_nobody_used() {
         "client_id": told["client_id"], "address": null, "details": Value::Null,
     });
     happened_once(&server, "client.expired", &client);
-    store.close().await;
+    store.close();
     database.close().unwrap();
 }

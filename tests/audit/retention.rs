@@ -43,7 +43,7 @@ async fn partitions_are_made_ahead_and_dropped_after_the_retention() {
     let (old, kept) = (event_of(&test, now, 120).await, event_of(&test, now, 40).await);
     assert_eq!(store.drop_past_partitions(90 * DAY, now).await.unwrap(), 1);
     assert!(!exists(&test, &old).await && exists(&test, &kept).await);
-    store.close().await;
+    store.close();
     database.close().unwrap();
 }
 

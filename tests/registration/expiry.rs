@@ -73,6 +73,6 @@ async fn what_nobody_has_given_access_to_for_long_is_deleted_and_nothing_else() 
     let events = server.cli(&["audit", "list", "--event", "client.expired"]);
     let gone: Vec<_> = events.as_array().unwrap().iter().map(|event| &event["client_id"]).collect();
     assert_eq!(gone, [&unused["client_id"], &used["client_id"]]);
-    store.close().await;
+    store.close();
     database.close().unwrap();
 }

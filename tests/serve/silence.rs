@@ -93,7 +93,7 @@ async fn a_statement_within_a_transaction_ends_in_time() {
     let url = DatabaseSource::Url(Secret::new(proxy.url()));
     let stores = Database::open(&url, std::path::Path::new("/nowhere"), &|_| {}).unwrap().stores();
     let second = Duration::from_secs(1);
-    let store = stores.with_timeouts(second, 60 * second).store(1, second);
+    let store = stores.for_requests(second, 60 * second).store(1, second);
     // It waits for a lock when the database falls silent.
     let mut holder = database.sql().await;
     let mut held = holder.begin().await.unwrap();
