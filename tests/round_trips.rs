@@ -205,6 +205,37 @@ async fn introspection_costs_one_and_revocation_at_most_two() {
     }
 }
 
+/// While the database keeps two statements waiting, many more requests come; they have one statement together, and each
+/// its own answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looks_that_wait_together_are_one_statement() {
+    let counted = Counted::start().await;
+    let Counted { app, server, .. } = &counted;
+    let mut tokens = Vec::new();
+    for name in ["bob", "carol", "dave"] {
+        server.user(name, &[]);
+        tokens.push(app.sign_in(&Browser::new(server), name, &[("scope", "openid")]).await);
+    }
+    app.revoke(tokens[1].refresh_token()).await;
+    let mut gate = server.database.sql().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE revoked_access_tokens").execute(&mut gate).await.unwrap();
+    counted.proxy.statements.clear();
+    let asked = (0..40).map(|turn| app.introspect(tokens[turn % 3].access_token()));
+    let opened = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        sqlx::raw_sql("COMMIT").execute(&mut gate).await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(asked), opened);
+    let looks = counted.proxy.statements.of_requests();
+    assert!(looks.len() <= 4, "two that waited, and the others together: {}", looks.len());
+    for (turn, answer) in answers.iter().enumerate() {
+        assert_eq!(answer["active"], turn % 3 != 1, "{answer}");
+        if turn % 3 != 1 {
+            assert_eq!(answer["sub"], tokens[turn % 3].claims()["sub"], "{answer}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_request_asks_its_answer_costs_a_look_and_a_write() {
     let counted = Counted::start().await;

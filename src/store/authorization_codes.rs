@@ -27,19 +27,20 @@ impl Store {
         let row = sqlx::query!(
             r#"SELECT code.code_hash, code.redirect_uri, code.code_challenge, code.nonce,
                    code.expires_at AS code_expires_at, code.used_at,
-                   g.id, g.user_id, g.client_id, g.session_id, g.started_in, g.claims, g.requested_scopes, g.scopes, g.resources,
-                   g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
-                   g.idle_expires_at, roles.roles AS "roles?",
+                   g.id AS "id!", g.user_id AS "user_id!", g.client_id AS "client_id!", g.session_id, g.started_in,
+                   g.claims, g.requested_scopes AS "requested_scopes!", g.scopes AS "scopes!",
+                   g.resources AS "resources!", g.auth_time AS "auth_time!", g.expires_at AS "expires_at!",
+                   g.generation AS "generation!", g.refresh_hash, g.refresh_key_id, g.refreshed_at,
+                   g.idle_expires_at, (SELECT roles FROM roles_of_users held WHERE held.user_id = g.user_id) AS roles,
                    CASE WHEN g.claims ? 'id_token' THEN (
                        SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
-                       AS "attributes?",
-                   clock.now AS "database_time!", live.ends_at AS "alive_until?",
-                   live.client_audiences AS "client_audiences?"
+                       AS attributes,
+                   clock.now AS "database_time!",
+                   CASE WHEN g.ends_at > greatest($2, clock.now) THEN g.ends_at END AS alive_until,
+                   g.client_audiences
                FROM authorization_codes code
                CROSS JOIN (SELECT clock_timestamp() AS now) clock
-               JOIN grants g ON g.id = code.grant_id
-               LEFT JOIN live_grants live ON live.id = g.id AND live.ends_at > greatest($2, clock.now)
-               LEFT JOIN roles_of_users roles ON roles.user_id = g.user_id
+               JOIN grant_lives g ON g.id = code.grant_id
                WHERE code.id = $1"#,
             id.as_uuid(),
             now.to_datetime(),
@@ -57,6 +58,7 @@ impl Store {
             used_at: row.used_at.map(Timestamp::from),
         };
         let grant = GrantRow {
+            place: 1,
             id: row.id,
             user_id: row.user_id,
             client_id: row.client_id,
@@ -95,8 +97,8 @@ impl Store {
             "used AS (
                  UPDATE authorization_codes SET used_at = clock_timestamp()
                  WHERE id = $2 AND used_at IS NULL AND expires_at > greatest($7, clock_timestamp())
-                     AND EXISTS (SELECT FROM live_grants live
-                         WHERE live.id = $3 AND live.ends_at > greatest($7, clock_timestamp()))
+                     AND EXISTS (SELECT FROM grant_lives life
+                         WHERE life.id = $3 AND life.ends_at > greatest($7, clock_timestamp()))
                  RETURNING id
              ),
              written AS (

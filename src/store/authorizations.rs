@@ -38,12 +38,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<SignedIn>, StoreError> {
         let row = sqlx::query!(
-            r#"SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at, roles.roles AS "roles?",
+            r#"SELECT s.id, s.user_id, u.username, s.auth_time, s.last_seen_at,
+                   (SELECT roles FROM roles_of_users held WHERE held.user_id = s.user_id) AS roles,
                    k.scopes AS "consented_scopes?", k.unasked_scopes AS "unasked_scopes?",
                    k.claims AS "consented_claims?"
                FROM sessions s
                JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
-               LEFT JOIN roles_of_users roles ON roles.user_id = s.user_id
                LEFT JOIN consents k ON k.user_id = s.user_id AND k.client_id = $2
                WHERE s.token_hash = $1 AND s.ended_at IS NULL
                    AND least(s.idle_expires_at, s.expires_at) > greatest($3, clock_timestamp())"#,

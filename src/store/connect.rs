@@ -10,6 +10,7 @@ use sqlx::{Connection, PgConnection};
 use super::audit::Flood;
 use super::connections::Connections;
 use super::embedded::{Durability, Embedded, EmbeddedError};
+use super::grant_looks::GrantLooks;
 use super::pool::{Pool, within};
 use super::trouble::Trouble;
 use super::{Store, StoreError};
@@ -24,8 +25,8 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const END_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 /// Statements of requests look up by keys: they are planned once for a connection, not anew for each value, which would
-/// take longer than doing them.
-const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
+/// take longer than doing them. A table that is small today must not be read as a whole tomorrow.
+const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
 
 /// The database of a configuration. As long as it lives, the private cluster (if it is that) runs.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Stores {
         let connections = Connections::new(self.options.clone(), settings, self.trouble.clone());
         let pool =
             Pool::new(connections, max_connections, acquire_timeout, statement_timeout, self.trouble.clone());
-        Store { pool, origin: self.origin.clone(), flood: self.flood.clone() }
+        Store { pool, looks: GrantLooks::default(), origin: self.origin.clone(), flood: self.flood.clone() }
     }
 }
 

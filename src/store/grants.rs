@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::audit::{self, audited};
+use super::grant_looks::GrantLook;
 use super::{Store, StoreError, interval};
 use crate::model::{
     Actor, Agreement, Attributes, AuditEvent, AuditEventKind, AuthorizationCode, Details, EndReason, Grant,
@@ -198,7 +199,7 @@ impl Store {
         jti: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<GrantView>, StoreError> {
-        self.look_at_grant(id, jti, false, now).await
+        self.look_at_grant(GrantLook { id, jti: jti.map(str::to_owned), with_attributes: false, now }).await
     }
 
     /// The same with what is known of the person, in the same statement.
@@ -208,41 +209,7 @@ impl Store {
         jti: &str,
         now: Timestamp,
     ) -> Result<Option<GrantView>, StoreError> {
-        self.look_at_grant(id, Some(jti), true, now).await
-    }
-
-    async fn look_at_grant(
-        &self,
-        id: GrantId,
-        jti: Option<&str>,
-        with_attributes: bool,
-        now: Timestamp,
-    ) -> Result<Option<GrantView>, StoreError> {
-        let row = sqlx::query_as!(
-            GrantRow,
-            r#"SELECT g.id, g.user_id, g.client_id, g.session_id, g.started_in, g.claims, g.requested_scopes, g.scopes, g.resources,
-                   g.auth_time, g.expires_at, g.generation, g.refresh_hash, g.refresh_key_id, g.refreshed_at,
-                   g.idle_expires_at, roles.roles AS "roles?",
-                   CASE WHEN $4 OR g.claims ? 'id_token' THEN (
-                       SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
-                       AS "attributes?",
-                   clock.now AS "database_time!", live.ends_at AS "alive_until?",
-                   live.client_audiences AS "client_audiences?"
-               FROM grants g
-               CROSS JOIN (SELECT clock_timestamp() AS now) clock
-               LEFT JOIN live_grants live ON live.id = g.id AND live.id = $1
-                   AND live.ends_at > greatest($2, clock.now)
-                   AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE jti = $3)
-               LEFT JOIN roles_of_users roles ON roles.user_id = g.user_id
-               WHERE g.id = $1"#,
-            id.as_uuid(),
-            now.to_datetime(),
-            jti,
-            with_attributes,
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(|row| row.view(now)).transpose()
+        self.look_at_grant(GrantLook { id, jti: Some(jti.to_owned()), with_attributes: true, now }).await
     }
 
     /// Rotates a refresh family, or only counts its idle time anew where the generation stays. `false`:
@@ -254,8 +221,8 @@ impl Store {
                  idle_expires_at = least(expires_at, clock_timestamp() + $6::interval)
              WHERE id = $1 AND generation = $2 AND refresh_hash = $3 AND revoked_at IS NULL
                  AND least(idle_expires_at, expires_at) > greatest($7, clock_timestamp())
-                 AND EXISTS (SELECT FROM live_grants live
-                     WHERE live.id = $1 AND live.ends_at > greatest($7, clock_timestamp()))",
+                 AND EXISTS (SELECT FROM grant_lives life
+                     WHERE life.id = $1 AND life.ends_at > greatest($7, clock_timestamp()))",
             rotation.grant_id.as_uuid(),
             generation_column(rotation.generation),
             rotation.hash,
@@ -305,6 +272,8 @@ fn agreed(grant: &Grant, agreement: Agreement) -> AuditEvent {
 
 /// A row of `grants` joined with what its life depends on.
 pub(super) struct GrantRow {
+    /// Which of the grants that were looked for it is, counted from 1.
+    pub(super) place: i64,
     pub(super) id: uuid::Uuid,
     pub(super) user_id: uuid::Uuid,
     pub(super) client_id: String,
@@ -329,6 +298,11 @@ pub(super) struct GrantRow {
 }
 
 impl GrantRow {
+    /// The same, counted from 0.
+    pub(super) fn index(&self) -> usize {
+        usize::try_from(self.place - 1).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn view(self, now: Timestamp) -> Result<GrantView, StoreError> {
         let database_time = Timestamp::from(self.database_time);
         let refresh = match (self.refresh_hash, self.refresh_key_id, self.refreshed_at, self.idle_expires_at)

@@ -24,6 +24,7 @@ mod connect;
 mod connections;
 mod consents;
 pub mod embedded;
+mod grant_looks;
 mod grants;
 mod initial_access_tokens;
 mod installation;
@@ -68,6 +69,7 @@ pub use self_registration::{Admission, Admitted};
 pub use sessions::{NewSession, SessionStart};
 pub use throttle::{ThrottleRule, Throttled};
 
+use grant_looks::GrantLooks;
 use pool::Pool;
 use transaction::Transaction;
 
@@ -78,6 +80,7 @@ const DEFECT: &str = "the server failed: its log says why";
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
+    looks: GrantLooks,
     /// On whose behalf it writes.
     origin: Origin,
     flood: audit::Flood,
@@ -137,6 +140,16 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// The same for another one who waited for the same statement.
+    fn again(&self) -> Self {
+        let words = self.to_string();
+        match self {
+            Self::Unavailable(_) => Self::Unavailable(sqlx::Error::Io(std::io::Error::other(words))),
+            Self::Conflict { what } => Self::Conflict { what },
+            Self::Database(_) => Self::Database(sqlx::Error::Protocol(words)),
+        }
+    }
+
     /// Turns a unique violation into [`StoreError::Conflict`], everything else as usual.
     fn conflict(error: sqlx::Error, what: &'static str) -> Self {
         match error.as_database_error() {

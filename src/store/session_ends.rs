@@ -156,7 +156,7 @@ impl Store {
 
     /// Offline grants that were begun in ended sessions end where the client is registered so, and a message is laid
     /// out for each client that wants to be told and had a grant there. Every other grant of the sessions is dead
-    /// without a word, by the view `live_grants`. Grants that an older release wrote name only the session that they
+    /// without a word, by the view `grant_lives`. Grants that an older release wrote name only the session that they
     /// end with.
     async fn end_what_hangs_on(
         &self,

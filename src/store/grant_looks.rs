@@ -1,0 +1,184 @@
+//! Looks at grants. Those that wait together are one statement.
+//!
+//! Nearly all that a look costs is the way to the database and back. A request may join a statement as long as that
+//! has not been sent, so that its answer is of a moment after it was asked.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::TryFutureExt;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::grants::{GrantRow, GrantView};
+use super::pool::patiently;
+use super::{Store, StoreError};
+use crate::model::GrantId;
+use crate::time::Timestamp;
+
+/// Statements of one pool that are under way at once. With more, each would serve fewer.
+const MOST_UNDER_WAY: usize = 2;
+
+/// Looks that one statement serves, so that nobody waits for too many others.
+const MOST_TOGETHER: usize = 64;
+
+/// What is asked of a grant.
+#[derive(Debug)]
+pub struct GrantLook {
+    /// The grant.
+    pub id: GrantId,
+    /// The `jti` of an access token: the grant counts as alive only if that token is not revoked.
+    pub jti: Option<String>,
+    /// Whether what is known of the person is wanted in any case.
+    pub with_attributes: bool,
+    /// When the request came.
+    pub now: Timestamp,
+}
+
+type Answer = Result<Option<GrantView>, StoreError>;
+
+/// The looks that wait for a statement. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct GrantLooks(Arc<Mutex<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    under_way: usize,
+}
+
+/// Who waits is told twice: that the statement is sent, and what came of it.
+#[derive(Debug)]
+struct Waiting {
+    look: GrantLook,
+    sent: oneshot::Sender<oneshot::Receiver<Answer>>,
+}
+
+impl GrantLooks {
+    /// Whether somebody has to send a statement for it.
+    fn add(&self, waiting: Waiting) -> bool {
+        let mut queue = self.lock();
+        queue.waiting.push(waiting);
+        let needs_sender = queue.under_way < MOST_UNDER_WAY;
+        queue.under_way += usize::from(needs_sender);
+        needs_sender
+    }
+
+    /// Those who have waited longest and still do; `None`: nobody does, and the sender is done.
+    fn take(&self) -> Option<Vec<Waiting>> {
+        let mut queue = self.lock();
+        queue.waiting.retain(|waiting| !waiting.sent.is_closed());
+        if queue.waiting.is_empty() {
+            return None;
+        }
+        let most = queue.waiting.len().min(MOST_TOGETHER);
+        Some(queue.waiting.drain(..most).collect())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends statements, as long as it lives.
+struct Sender(GrantLooks);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.lock().under_way -= 1;
+    }
+}
+
+impl Store {
+    /// A grant with everything that a decision about it needs.
+    pub(super) async fn look_at_grant(&self, look: GrantLook) -> Answer {
+        let (sent, wait) = oneshot::channel();
+        if self.looks.add(Waiting { look, sent }) {
+            // A task of its own, which goes on for the others if this request is given up.
+            tokio::spawn(self.clone().send_looks(Sender(self.looks.clone())));
+        }
+        let answer = patiently(wait.map_err(|_| sqlx::Error::WorkerCrashed)).await?;
+        answer.await.unwrap_or(Err(sqlx::Error::WorkerCrashed.into()))
+    }
+
+    async fn send_looks(self, sender: Sender) {
+        loop {
+            // Whoever comes while a connection is waited for comes along.
+            let lent = self.pool.lend().await;
+            let Some(waiting) = sender.0.take() else { return };
+            let (looks, answers): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .map(|Waiting { look, sent }| {
+                    let (answer, wait) = oneshot::channel();
+                    let _ = sent.send(wait);
+                    (look, answer)
+                })
+                .unzip();
+            let looked = match lent {
+                Ok(mut lent) => {
+                    lent.run(self.pool.watch(), async |database| rows(database, &looks).await).await
+                }
+                Err(error) => Err(error),
+            };
+            tell(&looks, answers, looked);
+        }
+    }
+}
+
+async fn rows(database: &mut PgConnection, looks: &[GrantLook]) -> Result<Vec<GrantRow>, sqlx::Error> {
+    let ids: Vec<Uuid> = looks.iter().map(|look| look.id.as_uuid()).collect();
+    let jtis: Vec<Option<String>> = looks.iter().map(|look| look.jti.clone()).collect();
+    let with_attributes: Vec<bool> = looks.iter().map(|look| look.with_attributes).collect();
+    let times: Vec<OffsetDateTime> = looks.iter().map(|look| look.now.to_datetime()).collect();
+    sqlx::query_as!(
+        GrantRow,
+        r#"SELECT wanted.place AS "place!", g.id AS "id!", g.user_id AS "user_id!", g.client_id AS "client_id!",
+               g.session_id, g.started_in, g.claims, g.requested_scopes AS "requested_scopes!", g.scopes AS "scopes!",
+               g.resources AS "resources!", g.auth_time AS "auth_time!", g.expires_at AS "expires_at!",
+               g.generation AS "generation!", g.refresh_hash, g.refresh_key_id, g.refreshed_at, g.idle_expires_at,
+               (SELECT roles FROM roles_of_users held WHERE held.user_id = g.user_id) AS roles,
+               CASE WHEN wanted.with_attributes OR g.claims ? 'id_token' THEN (
+                   SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
+                   AS attributes,
+               clock.now AS "database_time!",
+               CASE WHEN g.ends_at > greatest(wanted.asked_at, clock.now)
+                   AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE jti = wanted.jti)
+                   THEN g.ends_at END AS alive_until,
+               g.client_audiences
+           FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::timestamptz[]) WITH ORDINALITY
+               AS wanted (id, jti, with_attributes, asked_at, place)
+           CROSS JOIN (SELECT clock_timestamp() AS now) clock
+           JOIN grant_lives g ON g.id = wanted.id"#,
+        &ids,
+        &jtis as &[Option<String>],
+        &with_attributes,
+        &times,
+    )
+    .fetch_all(database)
+    .await
+}
+
+/// Tells each what came of its look.
+fn tell(
+    looks: &[GrantLook],
+    answers: Vec<oneshot::Sender<Answer>>,
+    looked: Result<Vec<GrantRow>, sqlx::Error>,
+) {
+    let mut views: Vec<Answer> = looks.iter().map(|_| Ok(None)).collect();
+    match looked.map_err(StoreError::from) {
+        Ok(rows) => {
+            for row in rows {
+                let place = row.index();
+                if let (Some(view), Some(look)) = (views.get_mut(place), looks.get(place)) {
+                    *view = row.view(look.now).map(Some);
+                }
+            }
+        }
+        Err(error) => views.fill_with(|| Err(error.again())),
+    }
+    for (answer, view) in answers.into_iter().zip(views) {
+        // Who has gone away needs no answer.
+        let _ = answer.send(view);
+    }
+}
