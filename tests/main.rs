@@ -24,6 +24,14 @@ mod faults {
     mod history;
 }
 mod fuzz;
+#[allow(dead_code, reason = "its program uses the rest")]
+mod guard {
+    mod budget;
+    mod budget_tests;
+    mod callgrind;
+    mod callgrind_tests;
+    mod cost;
+}
 mod harness;
 mod http;
 mod keys;
