@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Algorithm, JoseError};
-use crate::secret::base64url;
+use crate::secret::append_base64url;
 
 /// A kind of JWT, told apart by the header's `typ` (RFC 8725 §3.11).
 pub trait TokenType {
@@ -72,10 +72,12 @@ impl UnsignedJwt {
     /// # Errors
     /// If the claims cannot be written as JSON.
     pub fn new<T: TokenType>(alg: Algorithm, kid: &str, claims: &impl Serialize) -> Result<Self, JoseError> {
-        let header =
-            serde_json::to_vec(&Header { typ: T::TYP, alg: alg.name(), kid }).map_err(JoseError::Claims)?;
-        let claims = serde_json::to_vec(claims).map_err(JoseError::Claims)?;
-        Ok(Self { signing_input: format!("{}.{}", base64url(&header), base64url(&claims)) })
+        // Room for the signature of the longest usual key too, so that the text is never moved.
+        let mut signing_input = String::with_capacity(1_024);
+        append_json(&mut signing_input, &Header { typ: T::TYP, alg: alg.name(), kid })?;
+        signing_input.push('.');
+        append_json(&mut signing_input, claims)?;
+        Ok(Self { signing_input })
     }
 
     /// What is to be signed (RFC 7515 §5.1, step 8).
@@ -85,6 +87,16 @@ impl UnsignedJwt {
 
     /// The complete token.
     pub fn with_signature(self, signature: &[u8]) -> String {
-        format!("{}.{}", self.signing_input, base64url(signature))
+        let mut token = self.signing_input;
+        token.push('.');
+        append_base64url(&mut token, signature);
+        token
     }
+}
+
+fn append_json(text: &mut String, value: &impl Serialize) -> Result<(), JoseError> {
+    let mut json = Vec::with_capacity(512);
+    serde_json::to_writer(&mut json, value).map_err(JoseError::Claims)?;
+    append_base64url(text, &json);
+    Ok(())
 }
