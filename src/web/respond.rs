@@ -21,6 +21,12 @@ use crate::telemetry::events;
 /// Seconds after which a client may try again when the server is busy.
 pub const RETRY_AFTER: u64 = 1;
 
+// As values they are not copied for each answer.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
 /// A refusal of the token, introspection or revocation endpoint on its way out.
 #[derive(Debug)]
 pub enum TokenFailure {
@@ -91,15 +97,20 @@ impl ResponseError for TokenFailure {
 
 /// A JSON answer that no cache may keep (RFC 6749 §5.1).
 pub fn json_not_stored(body: &impl Serialize) -> HttpResponse {
-    not_stored(StatusCode::OK).json(body)
+    // Room for what is usual: a token, or two.
+    let mut json = Vec::with_capacity(2_048);
+    match serde_json::to_writer(&mut json, body) {
+        Ok(()) => not_stored(StatusCode::OK).insert_header((header::CONTENT_TYPE, JSON)).body(json),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
 }
 
 /// An answer that no cache may keep.
 pub fn not_stored(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::PRAGMA, "no-cache"));
-    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    response.insert_header((header::CACHE_CONTROL, NO_STORE));
+    response.insert_header((header::PRAGMA, NO_CACHE));
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF));
     response
 }
 
@@ -136,7 +147,7 @@ pub fn public_document<B: MessageBody + 'static>(
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs())));
     response.insert_header((header::ETAG, etag));
-    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF));
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag)) {
         return response.status(StatusCode::NOT_MODIFIED).finish();
