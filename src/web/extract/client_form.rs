@@ -37,10 +37,10 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<ClientForm, Tok
     let parameters = form_parameters(request, payload)
         .await
         .map_err(|error| TokenError::invalid_request(error.to_string()))?;
-    let authorization = match request.headers().get_all(header::AUTHORIZATION).collect::<Vec<_>>().as_slice()
-    {
-        [] => None,
-        [one] => Some(one.to_str().map_err(|_| {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let authorization = match (headers.next(), headers.next()) {
+        (None, _) => None,
+        (Some(one), None) => Some(one.to_str().map_err(|_| {
             TokenError::invalid_client("the Authorization header has characters that it may not have")
         })?),
         _ => return Err(TokenError::invalid_request("there is more than one Authorization header")),

@@ -1,6 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
+use actix_web::http::header::X_FORWARDED_FOR;
 use ipnet::IpNet;
 
 use crate::web::app;
@@ -9,7 +10,7 @@ use crate::web::app;
 /// `X-Forwarded-For`.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let lines = request.headers().get_all("x-forwarded-for").map(|value| value.as_bytes());
+    let lines = request.headers().get_all(X_FORWARDED_FOR).map(|value| value.as_bytes());
     // Entry by entry: one that is no text must not hide what stands to its right.
     let entries = lines.flat_map(|line| line.split(|byte| *byte == b','));
     let forwarded: Vec<&str> =
