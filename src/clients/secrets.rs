@@ -28,15 +28,19 @@ pub(super) fn new_secret(
 /// The keyed hash under which a client's secret is stored. It is fast: the secret is random, so there is
 /// nothing to guess, and the token endpoint needs it with each request.
 pub fn hash_secret(master_key: &MasterKey, secret: &str) -> SecretHash {
-    let hash = master_key.hmac(Purpose::ClientSecret, &[secret.as_bytes()]);
+    let hash = keyed_hash(master_key, secret);
     SecretHash { hash: hash.to_vec(), key_id: master_key.id().to_vec() }
+}
+
+fn keyed_hash(master_key: &MasterKey, secret: &str) -> [u8; 32] {
+    master_key.hmac(Purpose::ClientSecret, &[secret.as_bytes()])
 }
 
 /// Whether this is one of the secrets that have not expired.
 pub(super) fn is_secret(secrets: &ClientSecrets, presented: &str, keys: &MasterKeys, now: Timestamp) -> bool {
     let matches = |secret: &ClientSecret| {
         let Some(key) = keys.by_id(&secret.hash.key_id) else { return false };
-        constant_time_eq(&hash_secret(key, presented).hash, &secret.hash.hash)
+        constant_time_eq(&keyed_hash(key, presented), &secret.hash.hash)
     };
     secrets.live(now).any(matches)
 }

@@ -1,7 +1,5 @@
 //! The parameters of a request, from a form or a query.
 
-use std::collections::HashSet;
-
 use crate::secret::Secret;
 
 /// Longest body or query in bytes.
@@ -77,9 +75,11 @@ impl Parameters {
     /// # Errors
     /// Names the first that is repeated.
     pub fn refuse_repeated(&self, repeatable: &[&str]) -> Result<(), ParametersError> {
-        let mut seen = HashSet::new();
-        match self.0.iter().find(|(name, _)| !seen.insert(name) && !repeatable.contains(&name.as_str())) {
-            Some((name, _)) => Err(ParametersError::Repeated(shown(name.as_bytes()))),
+        // At most some hundred: all pairs are compared sooner than a set is made.
+        let is_repeated = |at: usize, name: &str| self.0[..at].iter().any(|(before, _)| before == name);
+        let mut names = self.0.iter().map(|(name, _)| name.as_str()).enumerate();
+        match names.find(|(at, name)| is_repeated(*at, name) && !repeatable.contains(name)) {
+            Some((_, name)) => Err(ParametersError::Repeated(shown(name.as_bytes()))),
             None => Ok(()),
         }
     }
