@@ -143,6 +143,19 @@ fn parse_pair(pair: &[u8]) -> Result<(String, Secret<String>), ParametersError> 
 
 /// Decodes one name or value of `application/x-www-form-urlencoded` strictly.
 pub(super) fn form_decode(encoded: &[u8]) -> Result<String, DecodeError> {
+    let decoded = match encoded.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        true => unescape(encoded)?,
+        false => encoded.to_vec(),
+    };
+    let text = String::from_utf8(decoded).map_err(|_| DecodeError::NotUtf8)?;
+    let has_control = match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(char::is_control),
+    };
+    if has_control { Err(DecodeError::ControlCharacter) } else { Ok(text) }
+}
+
+fn unescape(encoded: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut bytes = encoded.iter().copied();
     while let Some(byte) = bytes.next() {
@@ -152,11 +165,7 @@ pub(super) fn form_decode(encoded: &[u8]) -> Result<String, DecodeError> {
             other => other,
         });
     }
-    let text = String::from_utf8(decoded).map_err(|_| DecodeError::NotUtf8)?;
-    if text.chars().any(char::is_control) {
-        return Err(DecodeError::ControlCharacter);
-    }
-    Ok(text)
+    Ok(decoded)
 }
 
 fn hex_digit(byte: Option<u8>) -> Result<u8, DecodeError> {
