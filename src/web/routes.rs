@@ -1,11 +1,11 @@
 //! The whole URL space on one screen.
 
 use actix_web::dev::HttpServiceFactory;
-use actix_web::guard::{Any, Get, Head, Post};
+use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, delete, post, put, resource, scope};
+use actix_web::web::{self, ServiceConfig, resource, scope};
 use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::endpoints::authorize::{authorize, authorize_posted};
@@ -100,9 +100,9 @@ pub fn configure(config: &mut ServiceConfig) {
                 within_bounds(Endpoint::Registration, get().to(register::read)),
                 OWN_REGISTRATION,
             )
-            .route(within_bounds(Endpoint::Registration, put().to(register::replace)))
-            .route(within_bounds(Endpoint::Registration, delete().to(register::delete)))
-            .route(web::method(Method::OPTIONS).to(|| preflight(OWN_REGISTRATION)))
+            .route(within_bounds(Endpoint::Registration, by(&[Method::PUT]).to(register::replace)))
+            .route(within_bounds(Endpoint::Registration, by(&[Method::DELETE]).to(register::delete)))
+            .route(by(&[Method::OPTIONS]).to(|| preflight(OWN_REGISTRATION)))
             .wrap(from_fn(open_to_scripts)),
         )
         .service(open(JWKS_PATH, get().to(jwks::jwks), "GET, HEAD"))
@@ -154,11 +154,21 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// RFC 9110 §9.3.2: what answers to GET answers to HEAD.
 fn get() -> Route {
-    web::route().guard(Any(Get()).or(Head()))
+    by(&[Method::GET, Method::HEAD])
 }
 
 fn get_or_post() -> Route {
-    web::route().guard(Any(Get()).or(Head()).or(Post()))
+    by(&[Method::GET, Method::HEAD, Method::POST])
+}
+
+fn post() -> Route {
+    by(&[Method::POST])
+}
+
+/// The library's own guards write down in each request what would have been allowed, for an answer that Grantor makes
+/// by itself.
+fn by(methods: &'static [Method]) -> Route {
+    web::route().guard(fn_guard(move |asked| methods.contains(&asked.head().method)))
 }
 
 fn within_bounds(endpoint: Endpoint, route: Route) -> Route {
@@ -167,7 +177,7 @@ fn within_bounds(endpoint: Endpoint, route: Route) -> Route {
 
 /// For scripts of every site too.
 fn open(path: &str, route: Route, methods: &'static str) -> impl HttpServiceFactory + 'static {
-    let asked_before = web::method(Method::OPTIONS).to(move || preflight(methods));
+    let asked_before = by(&[Method::OPTIONS]).to(move || preflight(methods));
     only(path, route, methods).route(asked_before).wrap(from_fn(open_to_scripts))
 }
 
