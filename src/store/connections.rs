@@ -51,16 +51,9 @@ impl Manager for Connections {
     type Type = Pooled;
     type Error = Error;
 
-    /// A database that is starting is waited for, as long as the caller has time.
+    /// The way of a new connection is long, and would be carried about, some kilobytes, with every request.
     async fn create(&self) -> Result<Pooled, Error> {
-        let mut connection = loop {
-            match PgConnection::connect_with(&self.options).await {
-                Err(error) if is_starting(&error) => tokio::time::sleep(BEFORE_RETRY).await,
-                connected => break connected?,
-            }
-        };
-        sqlx::raw_sql(AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
-        Ok(Pooled { connection, answered_at: Instant::now() })
+        Box::pin(self.connect()).await
     }
 
     /// Trying each before each use would cost a round trip: one is that rested long, or while others were lost.
@@ -70,9 +63,23 @@ impl Manager for Connections {
         }
         let rested = pooled.answered_at.elapsed();
         if rested > TRUSTED_IDLE || self.trouble.is_within(rested) {
-            pooled.connection.ping().await?;
+            Box::pin(pooled.connection.ping()).await?;
         }
         Ok(())
+    }
+}
+
+impl Connections {
+    /// A database that is starting is waited for, as long as the caller has time.
+    async fn connect(&self) -> Result<Pooled, Error> {
+        let mut connection = loop {
+            match PgConnection::connect_with(&self.options).await {
+                Err(error) if is_starting(&error) => tokio::time::sleep(BEFORE_RETRY).await,
+                connected => break connected?,
+            }
+        };
+        sqlx::raw_sql(AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
+        Ok(Pooled { connection, answered_at: Instant::now() })
     }
 }
 

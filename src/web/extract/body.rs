@@ -1,5 +1,7 @@
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpRequest};
+use futures_util::StreamExt;
 
 use crate::protocol::{Parameters, ParametersError};
 
@@ -23,10 +25,15 @@ pub fn query_parameters(request: &HttpRequest) -> Result<Parameters, ParametersE
 }
 
 /// The parameters of a form. Its size, and the time that it took to arrive, were bounded before.
-pub async fn form_parameters(request: &HttpRequest, mut payload: Payload) -> Result<Parameters, FormError> {
+pub async fn form_parameters(request: &HttpRequest, payload: Payload) -> Result<Parameters, FormError> {
     if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(FormError::NotAForm);
     }
-    let body = web::Bytes::from_request(request, &mut payload).await.map_err(|_| FormError::Broken)?;
-    Ok(Parameters::parse(&body)?)
+    Ok(Parameters::parse(&whole(payload).await?)?)
+}
+
+/// The body, which `bounded` has put together: there is one chunk of it.
+async fn whole(mut payload: Payload) -> Result<Bytes, FormError> {
+    let body = payload.next().await.unwrap_or(Ok(Bytes::new())).map_err(|_| FormError::Broken)?;
+    if payload.next().await.is_some() { Err(FormError::Broken) } else { Ok(body) }
 }

@@ -71,17 +71,23 @@ pub async fn bounded(
 async fn body(request: &mut ServiceRequest) -> Result<Bytes, Refused> {
     let mut room = request.app_data::<Rc<Arriving>>().map(Arriving::room);
     let mut payload = request.take_payload();
-    let mut body = BytesMut::new();
+    // Most bodies are one chunk, which needs not to be copied.
+    let (mut first, mut body) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Refused::BodyBroken)?;
-        let length = body.len() + chunk.len();
+        let length = first.len() + body.len() + chunk.len();
         if length > LONGEST_BODY {
             return Err(Refused::BodyTooLong);
         }
         if room.as_mut().is_some_and(|room| !room.grow_to(length)) {
             return Err(Refused::Overloaded);
         }
-        body.extend_from_slice(&chunk);
+        if first.is_empty() && body.is_empty() {
+            first = chunk;
+        } else {
+            body.extend_from_slice(&std::mem::take(&mut first));
+            body.extend_from_slice(&chunk);
+        }
     }
-    Ok(body.freeze())
+    Ok(if body.is_empty() { first } else { body.freeze() })
 }
