@@ -19,8 +19,8 @@ const AT_HOME: [(&str, &[&str]); 5] = [
 const READS_THE_CLOCK: [&str; 4] = ["clients/registry.rs", "cli/", "jobs/", "web/extract/now.rs"];
 
 /// Handlers that take the bare app: they write nothing that could be recorded. All others take the `RequestApp`, which
-/// knows where the request came from.
-const ONLY_READ: [&str; 4] = ["health.rs", "jwks.rs", "metadata.rs", "start.rs"];
+/// knows where the request came from, or the `Visit` that holds one.
+const ONLY_READ: [&str; 3] = ["health.rs", "jwks.rs", "metadata.rs"];
 
 const LONGEST_FILE: usize = 500;
 
@@ -109,12 +109,22 @@ fn calls(text: &str) -> bool {
 }
 
 fn unrecorded(path: &str, text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    if let Some(extractor) = path.strip_prefix("web/extract/") {
+        let hands_it_on = extractor != "request_app.rs" && tokens.iter().any(|token| token.is("App"));
+        return if hands_it_on { vec!["hands on an App: hand on the RequestApp".to_owned()] } else { vec![] };
+    }
     let Some(handler) = path.strip_prefix("web/endpoints/") else { return Vec::new() };
     let bare = [Token::Word("Data".to_owned()), Token::Sign('<'), Token::Word("App".to_owned())];
-    let takes_it = tokens(text).windows(3).any(|window| window == bare);
-    if takes_it && !ONLY_READ.contains(&handler) {
+    let takes_it = tokens.windows(3).any(|window| window == bare);
+    // `app(request)`, which `visit.app()` is not.
+    let fetches_it = tokens
+        .windows(3)
+        .any(|window| window[0] != Token::Sign('.') && window[1].is("app") && window[2] == Token::Sign('('));
+    if (takes_it || fetches_it) && !ONLY_READ.contains(&handler) {
         return vec![
-            "takes Data<App>: take the RequestApp, so that the audit log knows the address".to_owned(),
+            "has the bare App: take the RequestApp or a Visit, so that the audit log knows the address"
+                .to_owned(),
         ];
     }
     Vec::new()
@@ -258,7 +268,12 @@ mod the_rules_themselves {
         for (path, text, is_wrong) in [
             ("web/endpoints/token.rs", "async fn token(app: Data<App>) {}", true),
             ("web/endpoints/token.rs", "async fn token(app: RequestApp) {}", false),
+            ("web/endpoints/token.rs", "async fn token(request: HttpRequest) { app(&request) }", true),
+            ("web/endpoints/start.rs", "async fn show(visit: Visit) { visit.app().store }", false),
             ("web/endpoints/health.rs", "async fn ready(app: Data<App>) {}", false),
+            ("web/extract/visit.rs", "pub struct Visit { app: App }", true),
+            ("web/extract/visit.rs", "pub struct Visit { app: RequestApp }", false),
+            ("web/extract/request_app.rs", "pub struct RequestApp(App);", false),
             ("web/mod.rs", "request.app_data::<Data<App>>()", false),
         ] {
             assert_eq!(!unrecorded(path, text).is_empty(), is_wrong, "{path}: {text}");

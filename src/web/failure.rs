@@ -1,4 +1,4 @@
-//! What interrupts a page: an error page, or an answer that carries a refusal to the client.
+//! What interrupts a page: an error page, an answer that carries a refusal to the client, or that nobody is signed in.
 
 use std::error::Error;
 
@@ -9,7 +9,8 @@ use super::SIGN_OUT;
 use super::extract::FormError;
 use super::middleware::request_log::request_id;
 use super::pages::{ErrorPage, Link};
-use super::respond::{RETRY_AFTER, html, to_client};
+use super::respond::{RETRY_AFTER, html, see_other, to_client};
+use super::return_to::ReturnTo;
 use super::security_headers::CLIENT_FLOW;
 use crate::authorization::{AuthorizationResponse, Refusal};
 use crate::logout::LogoutRefused;
@@ -25,6 +26,8 @@ pub enum PageError {
     Page(Box<Problem>),
     /// The client is told (RFC 6749 §4.1.2.1). Only a registered redirect URI gets here.
     Client(AuthorizationResponse),
+    /// The page is for somebody who is signed in: the browser goes there first.
+    NotSignedIn(ReturnTo),
 }
 
 /// What an error page says.
@@ -165,6 +168,7 @@ impl std::fmt::Display for PageError {
         match self {
             Self::Page(problem) => write!(f, "{}: {}", problem.code, problem.message),
             Self::Client(_) => f.write_str("sent to the client with an error"),
+            Self::NotSignedIn(_) => f.write_str("sent to the sign-in page"),
         }
     }
 }
@@ -174,6 +178,7 @@ impl ResponseError for PageError {
         match self {
             Self::Page(problem) => problem.status,
             Self::Client(response) => to_client(response).status(),
+            Self::NotSignedIn(_) => StatusCode::SEE_OTHER,
         }
     }
 
@@ -181,6 +186,7 @@ impl ResponseError for PageError {
         match self {
             Self::Page(problem) => problem.respond(),
             Self::Client(response) => to_client(response),
+            Self::NotSignedIn(page) => see_other(&page.after_sign_in()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
@@ -173,6 +174,16 @@ pub fn html_about(status: StatusCode, about: &AboutApp<'_>, page: &impl Template
     let policy = about.logo.as_ref().map(|logo| security_headers::policy_with_picture_from(&logo.origin));
     if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Adds a cookie that is well-formed by its making.
+pub fn with_cookie(mut response: HttpResponse, cookie: Option<Cookie<'static>>) -> HttpResponse {
+    if let Some(cookie) = cookie
+        && response.add_cookie(&cookie).is_err()
+    {
+        return HttpResponse::InternalServerError().finish();
     }
     response
 }

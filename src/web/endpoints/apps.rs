@@ -1,19 +1,13 @@
 //! The apps with access to the own account, and taking that back.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 
-use super::own_page::signed_in;
-use super::sign_in::with_cookie;
-use crate::app::App;
 use crate::clients::{ClaimCatalogue, ScopeCatalogue};
 use crate::model::{Actor, AuthorizedApp, ClientId, Session};
 use crate::protocol::redirect_uri;
 use crate::time::Timestamp;
-use crate::users::SessionToken;
-use crate::web::extract::{
-    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
-};
+use crate::web::extract::{CsrfForm, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{self, Apps, Done, Link, Moment, Withdraw};
 use crate::web::respond::{html, see_other};
@@ -29,57 +23,35 @@ const ASKS_AGAIN: &str =
 const BY_ITSELF: &str = "It can no longer use your account, until you sign in to it again.";
 
 /// `GET /account/apps`.
-pub async fn show(
-    app: RequestApp,
-    SessionCookie(session): SessionCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let Some((_, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
-    };
-    let found = app.store.apps_of(person.user_id, None, MOST_SHOWN as i64 + 1, now.get()).await?;
+pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
+    let person = visit.person_for(ReturnTo::Apps).await?;
+    let (app, now) = (visit.app(), visit.now());
+    let found = app.store.apps_of(person.user_id, None, MOST_SHOWN as i64 + 1, now).await?;
     let (scopes, claims) = (app.registry.scopes(), app.registry.claims());
-    let shown = |one| shown(one, &scopes, &claims, now.get());
+    let shown = |one| shown(one, &scopes, &claims, now);
     let apps: Vec<_> = found.iter().take(MOST_SHOWN).map(shown).collect();
     let page = Apps { apps: &apps, are_more: found.len() > MOST_SHOWN };
     Ok(html(StatusCode::OK, &OWN_PAGE, &page))
 }
 
 /// `GET /account/apps/withdraw`: asks before an app loses its access.
-pub async fn ask(
-    app: RequestApp,
-    request: HttpRequest,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
-    };
-    let query = query_parameters(&request)?;
+pub async fn ask(visit: Visit) -> Result<HttpResponse, PageError> {
+    let person = visit.person_for(ReturnTo::Apps).await?;
+    let query = visit.query()?;
     let named = query.get("client_id")?.unwrap_or_default();
-    let Some(authorized) = find(&app, &person, named, now.get()).await? else { return Ok(see_other(APPS)) };
-    Ok(question(&app, &request, &token, &cookie, &authorized))
+    let Some(authorized) = find(&visit, &person, named).await? else { return Ok(see_other(APPS)) };
+    Ok(question(&visit, &authorized))
 }
 
 /// `POST /account/apps/withdraw`: the consent is gone, and with it all that the app holds.
-pub async fn submit(
-    app: RequestApp,
-    request: HttpRequest,
-    form: CsrfForm,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other(&ReturnTo::Apps.after_sign_in()));
-    };
+pub async fn submit(visit: Visit, form: CsrfForm) -> Result<HttpResponse, PageError> {
+    let person = visit.person_for(ReturnTo::Apps).await?;
     let named = form.field("client_id")?;
-    let Some(authorized) = find(&app, &person, named, now.get()).await? else { return Ok(see_other(APPS)) };
+    let Some(authorized) = find(&visit, &person, named).await? else { return Ok(see_other(APPS)) };
     if !form.is_genuine {
-        return Ok(question(&app, &request, &token, &cookie, &authorized));
+        return Ok(question(&visit, &authorized));
     }
-    let store = app.store.acting_as(Actor::User(person.user_id));
+    let store = visit.app().store.acting_as(Actor::User(person.user_id));
     store.withdraw_consent(person.user_id, &authorized.client_id).await?;
     let done = Done {
         title: &format!("{} has no access any more", authorized.name),
@@ -90,30 +62,19 @@ pub async fn submit(
 }
 
 /// The app of this identifier, if the person has agreed to it.
-async fn find(
-    app: &App,
-    person: &Session,
-    client_id: &str,
-    now: Timestamp,
-) -> Result<Option<AuthorizedApp>, PageError> {
+async fn find(visit: &Visit, person: &Session, client_id: &str) -> Result<Option<AuthorizedApp>, PageError> {
     let client_id = ClientId::from(client_id.to_owned());
-    Ok(app.store.apps_of(person.user_id, Some(&client_id), 1, now).await?.pop())
+    Ok(visit.app().store.apps_of(person.user_id, Some(&client_id), 1, visit.now()).await?.pop())
 }
 
-fn question(
-    app: &App,
-    request: &HttpRequest,
-    token: &SessionToken,
-    cookie: &CsrfCookie,
-    authorized: &AuthorizedApp,
-) -> HttpResponse {
+fn question(visit: &Visit, authorized: &AuthorizedApp) -> HttpResponse {
     let page = Withdraw {
-        csrf: &csrf_token(request, cookie, Some(token)),
+        csrf: &visit.csrf_token(),
         client_id: authorized.client_id.as_str(),
         app: &authorized.name,
         skips_consent: authorized.skip_consent,
     };
-    with_cookie(html(StatusCode::OK, &OWN_PAGE, &page), cookie.to_set(&app.config.issuer))
+    visit.form(StatusCode::OK, &OWN_PAGE, &page)
 }
 
 fn withdraw_url(client_id: &ClientId) -> String {

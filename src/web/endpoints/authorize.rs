@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 
 use crate::app::App;
 use crate::authorization::{
@@ -11,37 +11,23 @@ use crate::protocol::{AuthorizationError, Parameters};
 use crate::store::{SignedIn, StoreError};
 use crate::telemetry::events;
 use crate::time::Timestamp;
-use crate::web::extract::{Now, RequestApp, SessionCookie, form_parameters, query_parameters};
+use crate::web::extract::{PostedRequest, Visit};
 use crate::web::failure::PageError;
 use crate::web::respond::{see_other, to_client};
 
 /// The authorization endpoint (RFC 6749 §3.1).
-pub async fn authorize(
-    app: RequestApp,
-    request: HttpRequest,
-    SessionCookie(session): SessionCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let begun = Begun::read(&app, &query_parameters(&request)?).await?;
-    begun.advance(&app, session.as_ref().map(|token| token.hash()), now.get()).await
+pub async fn authorize(visit: Visit) -> Result<HttpResponse, PageError> {
+    Begun::read(visit.app(), &visit.query()?).await?.advance(&visit).await
 }
 
-/// The authorization endpoint by POST. A browser sends no session cookie along with another site's form, so
-/// that where none came the request goes round once more as a GET.
+/// The authorization endpoint by POST.
 pub async fn authorize_posted(
-    app: RequestApp,
-    request: HttpRequest,
-    payload: web::Payload,
-    SessionCookie(session): SessionCookie,
-    now: Now,
+    visit: Visit,
+    PostedRequest(parameters): PostedRequest,
 ) -> Result<HttpResponse, PageError> {
-    if !request.query_string().is_empty() {
-        return Err(PageError::bad_request("There are parameters both in the address and in the form."));
-    }
-    let parameters = form_parameters(&request, payload.into_inner()).await?;
-    let begun = Begun::read(&app, &parameters).await?;
-    match session {
-        Some(session) => begun.advance(&app, Some(session.hash()), now.get()).await,
+    let begun = Begun::read(visit.app(), &parameters).await?;
+    match visit.session() {
+        Some(_) => begun.advance(&visit).await,
         None => Ok(see_other(&format!("{AUTHORIZATION_PATH}?{}", parameters.to_query()))),
     }
 }
@@ -130,15 +116,11 @@ impl Begun {
         Ok(self.sealed.clone().chosen_in(session).seal(&app.master_keys)?)
     }
 
-    async fn advance(
-        self,
-        app: &App,
-        session: Option<[u8; 32]>,
-        now: Timestamp,
-    ) -> Result<HttpResponse, PageError> {
+    async fn advance(self, visit: &Visit) -> Result<HttpResponse, PageError> {
         let (sealed, target) = (self.sealed.clone(), self.pending.target.clone());
-        let page = |path| Ok(see_other(&format!("{path}?request={}", sealed.seal(&app.master_keys)?)));
-        match self.stage(app, session, now).await {
+        let page =
+            |path| Ok(see_other(&format!("{path}?request={}", sealed.seal(&visit.app().master_keys)?)));
+        match self.stage(visit).await {
             Ok(Stage::Answer(response)) => Ok(response),
             Ok(Stage::SelectAccount(_)) => page("/select-account"),
             Ok(Stage::Ask(_)) => page("/consent"),
@@ -149,14 +131,12 @@ impl Begun {
     }
 
     /// Looks who is signed in, and decides.
-    pub async fn look(
-        &self,
-        app: &App,
-        session: Option<[u8; 32]>,
-        now: Timestamp,
-    ) -> Result<Look, StoreError> {
-        let person = match session {
-            Some(hash) => app.store.signed_in(&hash, &self.pending.client.id, now).await?,
+    pub async fn look(&self, visit: &Visit) -> Result<Look, StoreError> {
+        let app = visit.app();
+        let person = match visit.session() {
+            Some(session) => {
+                app.store.signed_in(&session.hash(), &self.pending.client.id, visit.now()).await?
+            }
             None => None,
         };
         let roles = person.as_ref().map(|person| person.roles.as_slice()).unwrap_or_default();
@@ -181,8 +161,9 @@ impl Begun {
     }
 
     /// Looks who is signed in and decides; where nothing is left to ask, answers.
-    pub async fn stage(self, app: &App, session: Option<[u8; 32]>, now: Timestamp) -> Result<Stage, Trouble> {
-        let Look { person, step, scopes } = self.look(app, session, now).await?;
+    pub async fn stage(self, visit: &Visit) -> Result<Stage, Trouble> {
+        let app = visit.app();
+        let Look { person, step, scopes } = self.look(visit).await?;
         let requested_at = self.sealed.requested_at();
         match (step, person) {
             (NextStep::Consent, Some(person)) => {

@@ -1,90 +1,71 @@
 //! The consent page.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::{Begun, Question, Stage, issue, refuse};
-use super::sign_in::with_cookie;
 use crate::app::App;
 use crate::authorization::{Approval, RequestedScopes, divide_by_news};
 use crate::clients::role_names;
 use crate::model::{Agreement, ApplicationType};
 use crate::protocol::{AuthorizationError, redirect_uri};
-use crate::users::SessionToken;
-use crate::web::extract::{
-    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
-};
+use crate::web::extract::{CsrfForm, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{AboutApp, Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
 use crate::web::respond::{html_about, see_other};
 
 /// `GET /consent`: continues the request, and asks where there is something to ask.
-pub async fn show(
-    app: RequestApp,
-    request: HttpRequest,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let query = query_parameters(&request)?;
+pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
+    let query = visit.query()?;
     let sealed = query.get("request")?.ok_or_else(PageError::request_expired)?;
-    let begun = Begun::resume(&app, sealed).await?;
-    match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
+    let begun = Begun::resume(visit.app(), sealed).await?;
+    match begun.stage(&visit).await? {
         Stage::Answer(response) => Ok(response),
         Stage::SelectAccount(_) => Ok(see_other(&format!("/select-account?request={sealed}"))),
-        Stage::Ask(question) => Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie)),
+        Stage::Ask(question) => Ok(ask(&visit, sealed, &question)),
     }
 }
 
 /// `POST /consent`: the person's decision. Only this answer carries the code.
-pub async fn submit(
-    app: RequestApp,
-    request: HttpRequest,
-    form: CsrfForm,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
+pub async fn submit(visit: Visit, form: CsrfForm) -> Result<HttpResponse, PageError> {
     let sealed = form.field("request")?;
-    let begun = Begun::resume(&app, sealed).await?;
+    let begun = Begun::resume(visit.app(), sealed).await?;
     // A no counts also where a yes is on file.
     if form.is_genuine && form.field("decision")? == "deny" {
-        if let Some(session) = &session {
-            app.store.deny_consent(&session.hash(), &begun.pending().client.id, now.get()).await?;
-        }
-        let denied = AuthorizationError::access_denied("the person did not agree");
-        return Ok(refuse(&begun.pending().target, &denied));
+        return deny(&visit, &begun).await;
     }
-    let question = match begun.stage(&app, session.as_ref().map(SessionToken::hash), now.get()).await? {
+    let question = match begun.stage(&visit).await? {
         Stage::Answer(response) => return Ok(response),
         Stage::SelectAccount(_) => return Ok(see_other(&format!("/select-account?request={sealed}"))),
         Stage::Ask(question) => question,
     };
     // The person agreed to what the page showed; if roles have changed since, the page is shown anew.
     let shown = (question.scopes.grantable.join(" "), claims_of(&question));
-    if !form.is_genuine || (form.field("scope")?, form.field("claims")?) != (&shown.0, &shown.1) {
-        return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
-    }
-    if form.field("decision")? != "allow" || question.scopes.nothing_to_grant() {
-        return Ok(ask(&app, &request, sealed, &question, session.as_ref(), &cookie));
+    let is_what_was_shown = (form.field("scope")?, form.field("claims")?) == (&shown.0, &shown.1);
+    let is_allowed = form.field("decision")? == "allow" && !question.scopes.nothing_to_grant();
+    if !form.is_genuine || !is_what_was_shown || !is_allowed {
+        return Ok(ask(&visit, sealed, &question));
     }
     let Question { pending, person, scopes, requested_at } = *question;
     let RequestedScopes { grantable: scopes, claims, .. } = scopes;
     let approval = Approval { scopes, claims, agreement: Agreement::Person, requested_at };
-    match issue(&app, &pending, &person, approval).await? {
+    match issue(visit.app(), &pending, &person, approval).await? {
         Some(response) => Ok(response),
         None => Ok(see_other(&format!("/sign-in?request={sealed}"))),
     }
 }
 
-fn ask(
-    app: &App,
-    request: &HttpRequest,
-    sealed: &str,
-    question: &Question,
-    session: Option<&SessionToken>,
-    cookie: &CsrfCookie,
-) -> HttpResponse {
+async fn deny(visit: &Visit, begun: &Begun) -> Result<HttpResponse, PageError> {
+    let asked = begun.pending();
+    if let Some(session) = visit.session() {
+        visit.app().store.deny_consent(&session.hash(), &asked.client.id, visit.now()).await?;
+    }
+    let denied = AuthorizationError::access_denied("the person did not agree");
+    Ok(refuse(&asked.target, &denied))
+}
+
+fn ask(visit: &Visit, sealed: &str, question: &Question) -> HttpResponse {
+    let app = visit.app();
     let Question { pending, person, scopes, .. } = question;
     let catalogue = app.registry.scopes();
     let words = |name: &str| catalogue.get(name).map(|scope| scope.description.clone()).unwrap_or_default();
@@ -97,7 +78,7 @@ fn ask(
         pending.request.resources.as_slice().iter().map(String::as_str).map(resource).collect();
     let about = AboutApp::of(&pending.client, app.config.registration.show_logos);
     let page = Consent {
-        csrf: &csrf_token(request, cookie, session),
+        csrf: &visit.csrf_token(),
         request: sealed,
         scope: &scopes.grantable.join(" "),
         claims: &claims_of(question),
@@ -114,7 +95,7 @@ fn ask(
         resources: &resources,
         destination: destination(pending.target.uri(), pending.client.application_type),
     };
-    with_cookie(html_about(StatusCode::OK, &about, &page), cookie.to_set(&app.config.issuer))
+    visit.with_csrf_cookie(html_about(StatusCode::OK, &about, &page))
 }
 
 /// Something that the person may let the app have.

@@ -1,11 +1,10 @@
 //! The demo app's two pages. They exist where a first run made the app; elsewhere there is no such page.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::sign_in::with_cookie;
 use crate::app::App;
 use crate::demo::{self, DemoApp};
 use crate::model::UserId;
@@ -16,51 +15,44 @@ use crate::secret::{base64url, from_base64url, random_bytes};
 use crate::telemetry::events;
 use crate::time::Timestamp;
 use crate::web::DEMO;
-use crate::web::extract::{DemoCookie, Now, RequestApp, query_parameters};
+use crate::web::extract::{DemoCookie, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{Demo, ErrorPage, Link};
-use crate::web::respond::{html, see_other};
+use crate::web::respond::{html, see_other, with_cookie};
 use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /demo`: sends the browser to the authorization endpoint, for whatever the demo app is registered for.
-pub async fn begin(
-    app: RequestApp,
-    DemoCookie(browser): DemoCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
+pub async fn begin(visit: Visit) -> Result<HttpResponse, PageError> {
+    let app = visit.app();
     let demo = app.demo.as_ref().ok_or_else(PageError::not_found)?;
     let client = app.registry.client(&app.store, demo.client_id()).await?.ok_or_else(PageError::not_found)?;
-    let browser = browser.unwrap_or_else(|| base64url(&random_bytes::<32>()));
-    let query = demo.authorization_query(&client.scopes, &browser, &app.master_keys, now.get());
+    let browser = DemoCookie::sent_with(visit.request()).unwrap_or_else(|| base64url(&random_bytes::<32>()));
+    let query = demo.authorization_query(&client.scopes, &browser, &app.master_keys, visit.now());
     let response = see_other(&format!("{AUTHORIZATION_PATH}?{query}"));
     Ok(with_cookie(response, Some(DemoCookie::set(&browser, &app.config.issuer))))
 }
 
 /// `GET /demo/callback`: the demo app's redirect URI (RFC 6749 §4.1.2). Shows what an app gets.
-pub async fn callback(
-    app: RequestApp,
-    request: HttpRequest,
-    DemoCookie(browser): DemoCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
+pub async fn callback(visit: Visit) -> Result<HttpResponse, PageError> {
+    let (app, now) = (visit.app(), visit.now());
     let demo = app.demo.as_ref().ok_or_else(PageError::not_found)?;
-    let answer = query_parameters(&request)?;
+    let answer = visit.query()?;
     // Before anything of the answer is shown or used: whose it is (RFC 6749 §10.12, RFC 9207 §2.4).
     let verifier = answer
         .get("state")?
-        .zip(browser)
-        .and_then(|(state, browser)| demo::open(state, &browser, &app.master_keys, now.get()));
+        .zip(DemoCookie::sent_with(visit.request()))
+        .and_then(|(state, browser)| demo::open(state, &browser, &app.master_keys, now));
     let (Some(verifier), Some(true)) = (verifier, answer.get("iss")?.map(|issuer| issuer == app.issuer()))
     else {
         return Ok(not_begun_here());
     };
     let Some(code) = answer.get("code")? else { return refused(&answer) };
-    let tokens = match redeem(&app, demo, code, verifier, now.get()).await {
+    let tokens = match redeem(app, demo, code, verifier, now).await {
         Ok(tokens) => tokens,
         Err(error) => return Ok(not_redeemed(&error)),
     };
     // Loading the page again would redeem the code again, which revokes what it gave: the sign-in is over.
-    Ok(with_cookie(show(&app, demo, &tokens).await?, Some(DemoCookie::forget(&app.config.issuer))))
+    Ok(with_cookie(show(app, demo, &tokens).await?, Some(DemoCookie::forget(&app.config.issuer))))
 }
 
 /// Redeems the code as the token endpoint would (RFC 6749 §4.1.3), authentication included.

@@ -17,7 +17,6 @@ pub mod authorize;
 pub mod consent;
 pub mod demo;
 pub mod logout;
-mod own_page;
 pub mod password;
 pub mod select_account;
 pub mod sessions;

@@ -1,18 +1,16 @@
 //! Where a person is signed in, and ending any of that.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use super::own_page::signed_in;
-use super::sign_in::with_cookie;
 use crate::app::App;
 use crate::model::{EndReason, OwnSession, Session, SessionId};
-use crate::users::{SessionToken, device};
-use crate::web::extract::{CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token};
+use crate::time::Timestamp;
+use crate::users::device;
+use crate::web::extract::{CsrfForm, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{self, Moment, Sessions, SessionsOutcome};
-use crate::web::respond::{html, see_other};
 use crate::web::return_to::ReturnTo;
 use crate::web::security_headers::OWN_PAGE;
 
@@ -20,33 +18,16 @@ use crate::web::security_headers::OWN_PAGE;
 const MOST_SHOWN: usize = 50;
 
 /// `GET /account/sessions`.
-pub async fn show(
-    app: RequestApp,
-    request: HttpRequest,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other(&ReturnTo::Sessions.after_sign_in()));
-    };
-    list(&app, &request, &token, &person, &cookie, now, None).await
+pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
+    let person = visit.person_for(ReturnTo::Sessions).await?;
+    list(&visit, &person, None).await
 }
 
 /// `POST /account/sessions`: one other session ends, or all others.
-pub async fn submit(
-    app: RequestApp,
-    request: HttpRequest,
-    form: CsrfForm,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let Some((token, person)) = signed_in(&app, session, now.get()).await? else {
-        return Ok(see_other(&ReturnTo::Sessions.after_sign_in()));
-    };
-    let outcome = end(&app, &form, &person).await?;
-    list(&app, &request, &token, &person, &cookie, now, outcome).await
+pub async fn submit(visit: Visit, form: CsrfForm) -> Result<HttpResponse, PageError> {
+    let person = visit.person_for(ReturnTo::Sessions).await?;
+    let outcome = end(visit.app(), &form, &person).await?;
+    list(&visit, &person, outcome).await
 }
 
 async fn end(app: &App, form: &CsrfForm, person: &Session) -> Result<Option<SessionsOutcome>, PageError> {
@@ -65,19 +46,15 @@ async fn end(app: &App, form: &CsrfForm, person: &Session) -> Result<Option<Sess
 }
 
 async fn list(
-    app: &App,
-    request: &HttpRequest,
-    token: &SessionToken,
+    visit: &Visit,
     person: &Session,
-    cookie: &CsrfCookie,
-    now: Now,
     outcome: Option<SessionsOutcome>,
 ) -> Result<HttpResponse, PageError> {
-    let limit = MOST_SHOWN as i64 + 1;
-    let found = app.store.sessions_of(person.user_id, Some(person.id), limit, now.get()).await?;
+    let (store, now) = (&visit.app().store, visit.now());
+    let found = store.sessions_of(person.user_id, Some(person.id), MOST_SHOWN as i64 + 1, now).await?;
     let sessions: Vec<_> = found.iter().take(MOST_SHOWN).map(|one| shown(one, person, now)).collect();
     let page = Sessions {
-        csrf: &csrf_token(request, cookie, Some(token)),
+        csrf: &visit.csrf_token(),
         sessions: &sessions,
         are_more: found.len() > MOST_SHOWN,
         outcome,
@@ -86,16 +63,16 @@ async fn list(
         Some(SessionsOutcome::FormExpired) => StatusCode::FORBIDDEN,
         _ => StatusCode::OK,
     };
-    Ok(with_cookie(html(status, &OWN_PAGE, &page), cookie.to_set(&app.config.issuer)))
+    Ok(visit.form(status, &OWN_PAGE, &page))
 }
 
-fn shown<'a>(session: &'a OwnSession, person: &Session, now: Now) -> pages::Session<'a> {
+fn shown<'a>(session: &'a OwnSession, person: &Session, now: Timestamp) -> pages::Session<'a> {
     pages::Session {
         id: session.id.to_string(),
         device: device(session.user_agent.as_deref()),
         address: session.address.as_deref(),
-        signed_in: Moment::new(session.auth_time, now.get()),
-        last_used: Moment::new(session.last_seen_at, now.get()),
+        signed_in: Moment::new(session.auth_time, now),
+        last_used: Moment::new(session.last_seen_at, now),
         is_this: session.id == person.id,
     }
 }

@@ -1,48 +1,30 @@
 //! Setting a password through a one-time link.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 
-use super::sign_in::with_cookie;
-use crate::app::App;
 use crate::secret::Secret;
-use crate::users::{AccountError, PasswordProblem as Problem, SessionToken};
-use crate::web::extract::{
-    CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, csrf_token, query_parameters,
-};
+use crate::users::{AccountError, PasswordProblem as Problem};
+use crate::web::extract::{CsrfForm, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{Done, Link, SetPassword, SetPasswordProblem};
 use crate::web::respond::html;
 use crate::web::security_headers::OWN_PAGE;
 
 /// `GET /password/set`. Looking uses nothing up: mail programs open links too.
-pub async fn show(
-    app: RequestApp,
-    request: HttpRequest,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let query = query_parameters(&request)?;
+pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
+    let query = visit.query()?;
     let token = query.get("token")?.unwrap_or_default();
-    let user = app.accounts().set_password_link_user(token, now.get()).await?;
-    Ok(form(&app, &request, (token, &user.username), session.as_ref(), &cookie, None))
+    let user = visit.app().accounts().set_password_link_user(token, visit.now()).await?;
+    Ok(form(&visit, token, &user.username, None))
 }
 
 /// `POST /password/set`.
-pub async fn submit(
-    app: RequestApp,
-    request: HttpRequest,
-    posted: CsrfForm,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
+pub async fn submit(visit: Visit, posted: CsrfForm) -> Result<HttpResponse, PageError> {
     let token = posted.field("token")?;
-    let accounts = app.accounts();
-    let user = accounts.set_password_link_user(token, now.get()).await?;
-    let again =
-        |problem| Ok(form(&app, &request, (token, &user.username), session.as_ref(), &cookie, Some(problem)));
+    let accounts = visit.app().accounts();
+    let user = accounts.set_password_link_user(token, visit.now()).await?;
+    let again = |problem| Ok(form(&visit, token, &user.username, Some(problem)));
     if !posted.is_genuine {
         return again(SetPasswordProblem::FormExpired);
     }
@@ -50,7 +32,7 @@ pub async fn submit(
     if new.expose() != posted.field("new_password_again")? {
         return again(SetPasswordProblem::NotTheSame);
     }
-    match accounts.use_set_password_link(token, &new, now.get()).await {
+    match accounts.use_set_password_link(token, &new, visit.now()).await {
         Ok(_) => Ok(html(
             StatusCode::OK,
             &OWN_PAGE,
@@ -67,21 +49,14 @@ pub async fn submit(
     }
 }
 
-fn form(
-    app: &App,
-    request: &HttpRequest,
-    (token, username): (&str, &str),
-    session: Option<&SessionToken>,
-    cookie: &CsrfCookie,
-    problem: Option<SetPasswordProblem>,
-) -> HttpResponse {
+fn form(visit: &Visit, token: &str, username: &str, problem: Option<SetPasswordProblem>) -> HttpResponse {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SetPassword {
-        csrf: &csrf_token(request, cookie, session),
+        csrf: &visit.csrf_token(),
         token,
         username,
-        min_length: app.config.passwords.min_length,
+        min_length: visit.app().config.passwords.min_length,
         problem,
     };
-    with_cookie(html(status, &OWN_PAGE, &page), cookie.to_set(&app.config.issuer))
+    visit.form(status, &OWN_PAGE, &page)
 }

@@ -1,119 +1,75 @@
 //! The sign-in page.
 
-use actix_web::cookie::Cookie;
+use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse};
 
 use super::authorize::{Begun, Look};
-use crate::app::App;
 use crate::authorization::NextStep;
-use crate::config::Issuer;
 use crate::secret::Secret;
 use crate::telemetry::events;
-use crate::time::Timestamp;
-use crate::users::{Attempt, SessionToken, SignInError, SignedIn};
-use crate::web::extract::{
-    BrowserCookies, CsrfCookie, CsrfForm, Now, RequestApp, SessionCookie, client_address, csrf_token,
-    query_parameters,
-};
+use crate::users::{Attempt, SignInError, SignedIn};
+use crate::web::extract::{BrowserCookie, CsrfForm, SessionCookie, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{AboutApp, SignIn, SignInProblem, SignInReason};
-use crate::web::respond::{html_about, see_other};
+use crate::web::respond::{html_about, see_other, with_cookie};
 use crate::web::return_to::{self, ReturnTo};
 
 /// `GET /sign-in`.
-pub async fn show(
-    app: RequestApp,
-    request: HttpRequest,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let query = query_parameters(&request)?;
+pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
+    let query = visit.query()?;
     let Some(sealed) = query.get("request")? else {
         let return_to = query.get(return_to::PARAMETER)?.and_then(ReturnTo::named);
-        if is_signed_in(&app, session.as_ref(), now.get()).await? {
+        if visit.person().await?.is_some() {
             return Ok(see_other(return_to.map_or("/", ReturnTo::path)));
         }
-        let form = Form {
-            sealed: None,
-            app: None,
-            about: AboutApp::default(),
-            return_to,
-            username: "",
-            reason: None,
-            problem: None,
-        };
-        return Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK));
+        return Ok(Form { return_to, ..Form::default() }.show(&visit, StatusCode::OK));
     };
-    let begun = Begun::resume(&app, sealed).await?;
-    let look = begun.look(&app, session.as_ref().map(SessionToken::hash), now.get()).await?;
-    let asked = begun.pending();
-    let hint = asked.request.login_hint.as_deref();
-    let (reason, expected) = reason(&look);
-    let (reason, expected) = match (expected, hint) {
-        (Some(expected), Some(hint)) if hint != expected => (None, None),
-        _ => (reason, expected),
+    let begun = Begun::resume(visit.app(), sealed).await?;
+    let look = begun.look(&visit).await?;
+    let hint = begun.pending().request.login_hint.as_deref();
+    let (reason, expected) = match reason(&look) {
+        (_, Some(expected)) if hint.is_some_and(|hint| hint != expected) => (None, None),
+        found => found,
     };
-    let form = Form {
-        sealed: Some(sealed),
-        app: Some(&asked.client.name),
-        about: AboutApp::of(&asked.client, app.config.registration.show_logos),
-        return_to: None,
-        username: expected.or(hint).unwrap_or_default(),
-        reason,
-        problem: None,
-    };
-    Ok(form.show(&app, &request, session.as_ref(), &cookie, StatusCode::OK))
+    let username = expected.or(hint).unwrap_or_default();
+    let form = Form { username, reason, ..Form::of_request(&visit, sealed, &begun) };
+    Ok(form.show(&visit, StatusCode::OK))
 }
 
 /// `POST /sign-in`.
-pub async fn submit(
-    app: RequestApp,
-    request: HttpRequest,
-    form: CsrfForm,
-    SessionCookie(session): SessionCookie,
-    cookie: CsrfCookie,
-    BrowserCookies(known_browser): BrowserCookies,
-    now: Now,
-) -> Result<HttpResponse, PageError> {
-    let sealed = Some(form.field("request")?).filter(|sealed| !sealed.is_empty());
+pub async fn submit(visit: Visit, posted: CsrfForm) -> Result<HttpResponse, PageError> {
+    let sealed = Some(posted.field("request")?).filter(|sealed| !sealed.is_empty());
     let begun = match sealed {
-        Some(sealed) => Some(Begun::resume(&app, sealed).await?),
+        Some(sealed) => Some((sealed, Begun::resume(visit.app(), sealed).await?)),
         None => None,
     };
-    let return_to = ReturnTo::named(form.field(return_to::PARAMETER)?);
-    let username = form.field("username")?;
-    let show = |problem: SignInProblem, status: StatusCode| {
-        let client = begun.as_ref().map(|begun| &*begun.pending().client);
-        let show_logos = app.config.registration.show_logos;
-        let about = client.map(|client| AboutApp::of(client, show_logos)).unwrap_or_default();
-        let name = client.map(|client| client.name.as_str());
-        let form =
-            Form { sealed, app: name, about, return_to, username, reason: None, problem: Some(problem) };
-        form.show(&app, &request, session.as_ref(), &cookie, status)
+    let form = Form {
+        return_to: ReturnTo::named(posted.field(return_to::PARAMETER)?),
+        username: posted.field("username")?,
+        ..begun.as_ref().map(|(sealed, begun)| Form::of_request(&visit, sealed, begun)).unwrap_or_default()
     };
-    if !form.is_genuine {
+    if !posted.is_genuine {
         events::signed_in("form_expired");
-        return Ok(show(SignInProblem::FormExpired, StatusCode::FORBIDDEN));
+        return Ok(form.again(&visit, SignInProblem::FormExpired, StatusCode::FORBIDDEN));
     }
     let attempt = Attempt {
-        username,
-        password: Secret::new(form.field("password")?.to_owned()),
-        address: client_address(&request),
-        user_agent: request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
-        session: session.as_ref(),
-        known_browser: &known_browser,
-        now: now.get(),
+        username: form.username,
+        password: Secret::new(posted.field("password")?.to_owned()),
+        address: visit.address(),
+        user_agent: visit.user_agent(),
+        session: visit.session(),
+        known_browser: &visit.known_browser(),
+        now: visit.now(),
     };
-    match app.sign_in().sign_in(attempt).await {
-        Ok(started) => Ok(signed_in(sealed, return_to, started, &app.config.issuer)),
+    match visit.app().sign_in().sign_in(attempt).await {
+        Ok(started) => Ok(form.signed_in(&visit, started)),
         Err(SignInError::NotRecognized) => {
-            Ok(show(SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
+            Ok(form.again(&visit, SignInProblem::NotRecognized, StatusCode::UNPROCESSABLE_ENTITY))
         }
         Err(SignInError::Throttled(throttled)) => {
             let wait = throttled.retry_after;
-            let mut response = show(SignInProblem::TooManyAttempts { wait }, StatusCode::TOO_MANY_REQUESTS);
+            let problem = SignInProblem::TooManyAttempts { wait };
+            let mut response = form.again(&visit, problem, StatusCode::TOO_MANY_REQUESTS);
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, header::HeaderValue::from(wait.as_secs().saturating_add(1)));
@@ -125,6 +81,7 @@ pub async fn submit(
 }
 
 /// What the form shows.
+#[derive(Default)]
 struct Form<'a> {
     sealed: Option<&'a str>,
     app: Option<&'a str>,
@@ -135,17 +92,21 @@ struct Form<'a> {
     problem: Option<SignInProblem>,
 }
 
-impl Form<'_> {
-    fn show(
-        &self,
-        app: &App,
-        request: &HttpRequest,
-        session: Option<&SessionToken>,
-        cookie: &CsrfCookie,
-        status: StatusCode,
-    ) -> HttpResponse {
+impl<'a> Form<'a> {
+    fn of_request(visit: &Visit, sealed: &'a str, begun: &'a Begun) -> Self {
+        let client = &begun.pending().client;
+        let about = AboutApp::of(client, visit.app().config.registration.show_logos);
+        Self { sealed: Some(sealed), app: Some(&client.name), about, ..Self::default() }
+    }
+
+    fn again(mut self, visit: &Visit, problem: SignInProblem, status: StatusCode) -> HttpResponse {
+        self.problem = Some(problem);
+        self.show(visit, status)
+    }
+
+    fn show(&self, visit: &Visit, status: StatusCode) -> HttpResponse {
         let page = SignIn {
-            csrf: &csrf_token(request, cookie, session),
+            csrf: &visit.csrf_token(),
             request: self.sealed,
             app: self.app,
             about: &self.about,
@@ -154,7 +115,18 @@ impl Form<'_> {
             reason: self.reason,
             problem: self.problem,
         };
-        with_cookie(html_about(status, &self.about, &page), cookie.to_set(&app.config.issuer))
+        visit.with_csrf_cookie(html_about(status, &self.about, &page))
+    }
+
+    /// On to the request under way, or to our own page.
+    fn signed_in(&self, visit: &Visit, started: SignedIn) -> HttpResponse {
+        let next = match self.sealed {
+            Some(sealed) => see_other(&format!("/consent?request={sealed}")),
+            None => see_other(self.return_to.map_or("/", ReturnTo::path)),
+        };
+        let issuer = &visit.app().config.issuer;
+        let next = with_cookie(next, Some(SessionCookie::set(&started.session, issuer)));
+        with_cookie(next, Some(BrowserCookie::set(started.known_browser, issuer)))
     }
 }
 
@@ -168,33 +140,4 @@ fn reason(look: &Look) -> (Option<SignInReason>, Option<&str>) {
         (Some(_), NextStep::SignIn) => (Some(SignInReason::AnotherAccount), None),
         _ => (None, None),
     }
-}
-
-async fn is_signed_in(app: &App, session: Option<&SessionToken>, now: Timestamp) -> Result<bool, PageError> {
-    match session {
-        Some(session) => Ok(app.store.session(&session.hash(), now).await?.is_some()),
-        None => Ok(false),
-    }
-}
-
-fn signed_in(
-    sealed: Option<&str>,
-    return_to: Option<ReturnTo>,
-    started: SignedIn,
-    issuer: &Issuer,
-) -> HttpResponse {
-    let own_page = return_to.map_or("/", ReturnTo::path);
-    let next = sealed.map_or_else(|| own_page.to_owned(), |sealed| format!("/consent?request={sealed}"));
-    let response = with_cookie(see_other(&next), Some(SessionCookie::set(&started.session, issuer)));
-    with_cookie(response, Some(BrowserCookies::set(started.known_browser, issuer)))
-}
-
-/// Adds a cookie that is well-formed by its making.
-pub(super) fn with_cookie(mut response: HttpResponse, cookie: Option<Cookie<'static>>) -> HttpResponse {
-    if let Some(cookie) = cookie
-        && response.add_cookie(&cookie).is_err()
-    {
-        return HttpResponse::InternalServerError().finish();
-    }
-    response
 }

@@ -1,12 +1,8 @@
 //! The cookies: the session's, the one that forms are bound to, and the demo app's own.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-
+use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
-use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest};
 
 use crate::config::Issuer;
 use crate::demo;
@@ -14,10 +10,16 @@ use crate::secret::{base64url, random_bytes};
 use crate::users::SessionToken;
 use crate::web::app;
 
-/// The session's cookie, if the browser sent one that can be one.
-pub struct SessionCookie(pub Option<SessionToken>);
+/// The session's cookie.
+pub struct SessionCookie;
 
 impl SessionCookie {
+    /// The session, if the browser sent a cookie that can be one's.
+    pub fn sent_with(request: &HttpRequest) -> Option<SessionToken> {
+        let name = name("grantor_session", &app(request).config.issuer);
+        values(request, &name).find_map(SessionToken::parse)
+    }
+
     /// The cookie of a fresh session.
     pub fn set(token: &SessionToken, issuer: &Issuer) -> Cookie<'static> {
         cookie("grantor_session", token.encode().expose().clone(), issuer)
@@ -31,16 +33,6 @@ impl SessionCookie {
     }
 }
 
-impl FromRequest for SessionCookie {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let name = name("grantor_session", &app(request).config.issuer);
-        ready(Ok(Self(values(request, &name).find_map(SessionToken::parse))))
-    }
-}
-
 /// The cookie that forms are bound to. It is no session: it says nothing about anybody.
 pub struct CsrfCookie {
     /// Its value: as the browser sent it, or a fresh one.
@@ -50,29 +42,31 @@ pub struct CsrfCookie {
 }
 
 impl CsrfCookie {
+    /// The browser's, or a fresh one.
+    pub fn of(request: &HttpRequest) -> Self {
+        let name = name("grantor_csrf", &app(request).config.issuer);
+        match values(request, &name).find(|value| value.len() == 43) {
+            Some(value) => Self { value: value.to_owned(), is_new: false },
+            None => Self { value: base64url(&random_bytes::<32>()), is_new: true },
+        }
+    }
+
     /// The cookie to set, if the browser had none.
     pub fn to_set(&self, issuer: &Issuer) -> Option<Cookie<'static>> {
         self.is_new.then(|| cookie("grantor_csrf", self.value.clone(), issuer))
     }
 }
 
-impl FromRequest for CsrfCookie {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
+/// The cookie by which a browser may be known to an account (see [`crate::users::Throttle`]).
+pub struct BrowserCookie;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let name = name("grantor_csrf", &app(request).config.issuer);
-        ready(Ok(match values(request, &name).find(|value| value.len() == 43) {
-            Some(value) => Self { value: value.to_owned(), is_new: false },
-            None => Self { value: base64url(&random_bytes::<32>()), is_new: true },
-        }))
+impl BrowserCookie {
+    /// What the browser sent. One is enough; a few more may have been planted.
+    pub fn sent_with(request: &HttpRequest) -> Vec<String> {
+        let name = name("grantor_browser", &app(request).config.issuer);
+        values(request, &name).take(4).map(str::to_owned).collect()
     }
-}
 
-/// The cookies by which a browser may be known to an account (see [`crate::users::Throttle`]).
-pub struct BrowserCookies(pub Vec<String>);
-
-impl BrowserCookies {
     /// What a browser is given in which somebody has signed in.
     pub fn set(value: String, issuer: &Issuer) -> Cookie<'static> {
         let mut cookie = cookie("grantor_browser", value, issuer);
@@ -81,21 +75,16 @@ impl BrowserCookies {
     }
 }
 
-impl FromRequest for BrowserCookies {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let name = name("grantor_browser", &app(request).config.issuer);
-        // One is enough; a few more may have been planted.
-        ready(Ok(Self(values(request, &name).take(4).map(str::to_owned).collect())))
-    }
-}
-
 /// The demo app's own cookie, that its sign-ins under way are bound to (RFC 6749 §10.12).
-pub struct DemoCookie(pub Option<String>);
+pub struct DemoCookie;
 
 impl DemoCookie {
+    /// Its value, if the browser sent one.
+    pub fn sent_with(request: &HttpRequest) -> Option<String> {
+        let name = name("grantor_demo", &app(request).config.issuer);
+        values(request, &name).find(|value| value.len() == 43).map(str::to_owned)
+    }
+
     /// The cookie of this value, for as long as a sign-in may take.
     pub fn set(value: &str, issuer: &Issuer) -> Cookie<'static> {
         let mut cookie = cookie("grantor_demo", value.to_owned(), issuer);
@@ -108,16 +97,6 @@ impl DemoCookie {
         let mut cookie = cookie("grantor_demo", String::new(), issuer);
         cookie.set_max_age(Duration::ZERO);
         cookie
-    }
-}
-
-impl FromRequest for DemoCookie {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let name = name("grantor_demo", &app(request).config.issuer);
-        ready(Ok(Self(values(request, &name).find(|value| value.len() == 43).map(str::to_owned))))
     }
 }
 

@@ -5,7 +5,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{CsrfCookie, SessionCookie, form_parameters};
+use super::cookies::CsrfCookie;
+use super::{SessionCookie, form_parameters};
 use crate::keys::{MasterKey, Purpose};
 use crate::protocol::Parameters;
 use crate::secret::{base64url, constant_time_eq};
@@ -41,8 +42,7 @@ impl FromRequest for CsrfForm {
 async fn read(request: &HttpRequest, payload: Payload) -> Result<CsrfForm, PageError> {
     refuse_foreign(request)?;
     let fields = form_parameters(request, payload).await?;
-    let Ok(SessionCookie(session)) = SessionCookie::extract(request).await;
-    let Ok(cookie) = CsrfCookie::extract(request).await;
+    let (session, cookie) = (SessionCookie::sent_with(request), CsrfCookie::of(request));
     let sent = fields.get("csrf")?.unwrap_or_default();
     // Any of the keys: another replica may write with another one while master keys change.
     let is_genuine = app(request).master_keys.iter().any(|key| {

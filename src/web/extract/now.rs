@@ -11,6 +11,11 @@ use crate::time::Timestamp;
 pub struct Now(Timestamp);
 
 impl Now {
+    /// Reads the clock.
+    pub(super) fn read() -> Self {
+        Self(Timestamp::now())
+    }
+
     /// The instant.
     pub fn get(self) -> Timestamp {
         self.0
@@ -22,6 +27,6 @@ impl FromRequest for Now {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(Timestamp::now())))
+        ready(Ok(Self::read()))
     }
 }

@@ -13,6 +13,14 @@ use crate::model::Origin;
 /// may change something take it; nothing else knows the address.
 pub struct RequestApp(App);
 
+impl RequestApp {
+    /// The app on behalf of this one.
+    pub fn of(request: &HttpRequest) -> Self {
+        let origin = Origin::request(client_address(request));
+        Self(crate::web::app(request).on_behalf_of(origin))
+    }
+}
+
 impl Deref for RequestApp {
     type Target = App;
 
@@ -26,7 +34,6 @@ impl FromRequest for RequestApp {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let origin = Origin::request(client_address(request));
-        ready(Ok(Self(crate::web::app(request).on_behalf_of(origin))))
+        ready(Ok(Self::of(request)))
     }
 }
