@@ -259,7 +259,7 @@ pub(super) fn changed_client(
     let mut client = Client {
         disabled_at: registered.disabled_at,
         self_registered: registered.self_registered,
-        registration_token_hash: registered.registration_token_hash.clone(),
+        registration_tokens: registered.registration_tokens.clone(),
         ..client
     };
     client.openid.pairwise = sector::check(&client, Some(registered), document.as_ref())?;
@@ -317,8 +317,7 @@ pub async fn set_disabled(
 /// cannot change itself any more.
 pub async fn vouch(store: &Store, id: &ClientId) -> Result<Client, RegistrationError> {
     let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
-    let client =
-        Client { self_registered: false, registration_token_hash: None, ..changing.client().clone() };
+    let client = Client { self_registered: false, registration_tokens: None, ..changing.client().clone() };
     changing.write(&client).await?;
     Ok(client)
 }

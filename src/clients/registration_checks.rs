@@ -83,7 +83,7 @@ pub(super) fn check(
         logout: metadata.logout,
         skip_consent: metadata.skip_consent,
         self_registered: false,
-        registration_token_hash: None,
+        registration_tokens: None,
         disabled_at: None,
         created_at,
     };

@@ -10,11 +10,13 @@ use crate::config;
 use crate::config::RegistrationMode;
 use crate::jose::Algorithm;
 use crate::keys::{MasterKeys, Purpose};
-use crate::model::{Actor, AuditEvent, AuditEventKind, Client, ClientId, Network, Sector};
+use crate::model::{
+    Actor, AuditEvent, AuditEventKind, Client, ClientId, Network, RegistrationTokens, Sector,
+};
 use crate::outgoing::Outgoing;
 use crate::protocol::{ClientRegistrationError, RegistrationRequest};
 use crate::secret::{Secret, TokenKind, random_bytes, sha256};
-use crate::store::{Admission, Admitted, Store, StoreError, ThrottleRule};
+use crate::store::{Admission, Admitted, ChangingClient, Store, StoreError, ThrottleRule};
 use crate::time::Timestamp;
 
 mod answer;
@@ -65,6 +67,13 @@ pub struct SelfRegistration<'a> {
     pub issuer: &'a str,
 }
 
+/// A client, as it was when its token was found good.
+struct Opened {
+    client: Client,
+    token: Secret<String>,
+    token_hash: [u8; 32],
+}
+
 impl SelfRegistration<'_> {
     /// Registers a client. `bearer` is the initial access token, if any came (RFC 7591 §3); `from` is counted where
     /// none did.
@@ -96,7 +105,8 @@ impl SelfRegistration<'_> {
         let (mut client, secret) = new_client(self.master_keys, metadata, &scopes, now)?;
         client.openid.pairwise = client.openid.pairwise.filter(|_| is_pairwise);
         let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
-        let client = Client { self_registered: true, registration_token_hash: Some(hash.to_vec()), ..client };
+        let tokens = RegistrationTokens { newest: hash.to_vec(), previous: None };
+        let client = Client { self_registered: true, registration_tokens: Some(tokens), ..client };
         if !is_counted {
             self.count(from).await?;
         }
@@ -118,7 +128,7 @@ impl SelfRegistration<'_> {
     /// # Errors
     /// The token is not this client's.
     pub async fn read(&self, id: &ClientId, bearer: Option<&str>) -> Result<RegisteredClient, NotRegistered> {
-        let (client, token) = self.client(id, bearer).await?;
+        let Opened { client, token, .. } = self.open(id, bearer).await?;
         Ok(RegisteredClient::new(&client, self.issuer, token, None))
     }
 
@@ -135,31 +145,26 @@ impl SelfRegistration<'_> {
         body: &[u8],
         from: Network,
     ) -> Result<RegisteredClient, NotRegistered> {
-        let (registered, token) = self.client(id, bearer).await?;
-        let presented = hash_of(&token);
+        let opened = self.open(id, bearer).await?;
+        let registered = &opened.client;
         let request = RegistrationRequest::parse(body)?;
         if request.client_id.as_deref() != Some(id.as_str()) {
             return Err(Refused::invalid_client_metadata("'client_id' must be the client's own").into());
         }
         // Before its row is locked: another machine may take its time.
-        let wanted = self.rules().apply(request.clone(), Some(&registered))?;
+        let wanted = self.rules().apply(request.clone(), Some(registered))?;
         // Each change has all processes read clients anew, and may have a document fetched.
         self.count(from).await?;
-        let sector_document = sector::read(self.outgoing, &wanted, Some(&registered)).await?;
+        let sector_document = sector::read(self.outgoing, &wanted, Some(registered)).await?;
         let scopes = self.store.scopes().await?;
         let store = self.store.acting_as(Actor::Client(id.clone()));
-        let Some(mut changing) = store.change_client(id).await? else {
-            return Err(self.refuse_token(bearer).await);
-        };
-        if !changing.admits(&presented).await? {
-            drop(changing);
-            return Err(self.refuse_token(bearer).await);
-        }
+        let mut changing = self.lock(&store, &opened).await?;
         let metadata = self.rules().apply(request, Some(changing.client()))?;
         let metadata = ClientMetadata { sector_document, ..metadata };
         let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
+        let tokens = RegistrationTokens { newest: hash.to_vec(), previous: Some(opened.token_hash.to_vec()) };
         let client = Client {
-            registration_token_hash: Some(hash.to_vec()),
+            registration_tokens: Some(tokens),
             ..changed_client(changing.client(), metadata, &scopes)?
         };
         // People agreed that their answers go to the addresses of then. Whoever has got hold of the token must not
@@ -167,7 +172,7 @@ impl SelfRegistration<'_> {
         if client.redirect_uris != changing.client().redirect_uris {
             changing.ask_again().await?;
         }
-        changing.keep_registration_token(&presented).await?;
+        changing.count_as_wanted().await?;
         changing.write(&client).await?;
         Ok(RegisteredClient::new(&client, self.issuer, registration_token, None))
     }
@@ -177,12 +182,9 @@ impl SelfRegistration<'_> {
     /// # Errors
     /// The token is not this client's.
     pub async fn delete(&self, id: &ClientId, bearer: Option<&str>) -> Result<(), NotRegistered> {
-        self.client(id, bearer).await?;
-        if self.store.acting_as(Actor::Client(id.clone())).delete_client(id).await? {
-            Ok(())
-        } else {
-            Err(self.refuse_token(bearer).await)
-        }
+        let opened = self.open(id, bearer).await?;
+        let store = self.store.acting_as(Actor::Client(id.clone()));
+        Ok(self.lock(&store, &opened).await?.delete().await?)
     }
 
     fn rules(&self) -> Rules<'_> {
@@ -210,23 +212,27 @@ impl SelfRegistration<'_> {
         }
     }
 
-    /// The client that a registration access token belongs to, if it is the one that is named.
-    async fn client(
-        &self,
-        id: &ClientId,
-        bearer: Option<&str>,
-    ) -> Result<(Client, Secret<String>), NotRegistered> {
-        let kind = TokenKind::RegistrationAccessToken;
-        let token = bearer.and_then(|text| kind.decode::<TOKEN_BYTES>(text));
+    /// Looks whether the token is that of the client that is named.
+    async fn open(&self, id: &ClientId, bearer: Option<&str>) -> Result<Opened, NotRegistered> {
         // The address may name anything, NUL too, which the database cannot be asked for.
         let is_an_id = id.as_str().bytes().all(|byte| byte.is_ascii_graphic());
-        let client = match token.filter(|_| is_an_id) {
-            Some(token) => self.store.client_by_registration_token(id, &sha256(&token)).await?,
-            None => None,
-        };
-        match client.zip(token) {
-            Some((client, token)) => Ok((client, kind.encode(&token))),
-            None => Err(self.refuse_token(bearer).await),
+        if let Some(text) = bearer.filter(|_| is_an_id)
+            && let Some(bytes) = TokenKind::RegistrationAccessToken.decode::<TOKEN_BYTES>(text)
+        {
+            let token_hash = sha256(&bytes);
+            if let Some(client) = self.store.client_by_registration_token(id, &token_hash).await? {
+                return Ok(Opened { client, token: Secret::new(text.to_owned()), token_hash });
+            }
+        }
+        Err(self.refuse_token(bearer).await)
+    }
+
+    /// Locks the client, and judges the token once more: it may have been replaced or have ended meanwhile.
+    async fn lock<'s>(&self, store: &'s Store, opened: &Opened) -> Result<ChangingClient<'s>, NotRegistered> {
+        let changing = store.change_client(&opened.client.id).await?;
+        match changing.filter(|changing| changing.client().is_managed_with(&opened.token_hash)) {
+            Some(changing) => Ok(changing),
+            None => Err(self.refuse_token(Some(opened.token.expose())).await),
         }
     }
 
@@ -266,11 +272,6 @@ impl SelfRegistration<'_> {
 pub fn new_token(kind: TokenKind) -> (Secret<String>, [u8; 32]) {
     let bytes = random_bytes::<TOKEN_BYTES>();
     (kind.encode(&bytes), sha256(&bytes))
-}
-
-fn hash_of(token: &Secret<String>) -> [u8; 32] {
-    let bytes = TokenKind::RegistrationAccessToken.decode::<TOKEN_BYTES>(token.expose());
-    sha256(&bytes.unwrap_or_default())
 }
 
 impl From<Refusal> for Refused {

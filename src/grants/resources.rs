@@ -86,7 +86,7 @@ mod tests {
             logout: LogoutMetadata::default(),
             skip_consent: false,
             self_registered: false,
-            registration_token_hash: None,
+            registration_tokens: None,
             disabled_at: None,
             created_at: Timestamp::from_unix_seconds(0),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{AboutClient, ClientAuthentication, ClientId, LogoutMetadata, OpenIdMetadata};
 use crate::jose::Algorithm;
 use crate::protocol::redirect_uri;
+use crate::secret::constant_time_eq;
 use crate::time::Timestamp;
 
 /// A registered client.
@@ -54,15 +55,44 @@ pub struct Client {
     pub skip_consent: bool,
     /// Whether it registered itself and no operator has vouched for it since (RFC 7591).
     pub self_registered: bool,
-    /// SHA-256 of its registration access token (RFC 7592); `None`: it has none.
-    pub registration_token_hash: Option<Vec<u8>>,
+    /// Its registration access tokens; `None`: it has none.
+    pub registration_tokens: Option<RegistrationTokens>,
     /// Since when it is switched off.
     pub disabled_at: Option<Timestamp>,
     /// When it was registered.
     pub created_at: Timestamp,
 }
 
+/// SHA-256 of the tokens by which a client reads, changes and deletes its registration (RFC 7592).
+#[derive(Debug, Clone)]
+pub struct RegistrationTokens {
+    /// Of the newest.
+    pub newest: Vec<u8>,
+    /// Of the one before, which is good until the newest is used.
+    pub previous: Option<Vec<u8>>,
+}
+
+impl RegistrationTokens {
+    /// Whether this is the newest token's hash.
+    pub fn is_newest(&self, hash: &[u8; 32]) -> bool {
+        constant_time_eq(hash, &self.newest)
+    }
+
+    fn is_previous(&self, hash: &[u8; 32]) -> bool {
+        self.previous.as_ref().is_some_and(|previous| constant_time_eq(hash, previous))
+    }
+}
+
 impl Client {
+    /// Whether the registration access token with this hash lets somebody read, change and delete the registration.
+    /// One that an operator has vouched for or switched off does not manage itself.
+    pub fn is_managed_with(&self, hash: &[u8; 32]) -> bool {
+        let tokens = self.registration_tokens.as_ref();
+        self.self_registered
+            && self.disabled_at.is_none()
+            && tokens.is_some_and(|tokens| tokens.is_newest(hash) || tokens.is_previous(hash))
+    }
+
     /// Whether it can keep a secret or a key, and so prove who it is (RFC 6749 §2.1).
     pub fn is_confidential(&self) -> bool {
         self.authentication != ClientAuthentication::Public

@@ -18,7 +18,7 @@ mod signing_key;
 mod user;
 
 pub use audit::{Actor, AuditEntry, AuditEvent, AuditEventKind, Details, EndReason, Origin, Outcome};
-pub use client::{ApplicationType, AuthMethod, Client, GrantType, SubjectType};
+pub use client::{ApplicationType, AuthMethod, Client, GrantType, RegistrationTokens, SubjectType};
 pub use client_authentication::{
     AssertionKeys, ClientAuthentication, ClientKeys, ClientSecret, ClientSecrets, JwksByValue, SecretHash,
     SecretMethod,

@@ -9,7 +9,8 @@ use super::StoreError;
 use crate::jose::{Algorithm, AssertionAlgorithm};
 use crate::model::{
     AboutClient, ApplicationType, AssertionKeys, AuthMethod, Client, ClientAuthentication, ClientKeys,
-    ClientSecret, ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata, SecretHash, SecretMethod, Sector,
+    ClientSecret, ClientSecrets, GrantType, LogoutMetadata, OpenIdMetadata, RegistrationTokens, SecretHash,
+    SecretMethod, Sector,
 };
 use crate::time::Timestamp;
 
@@ -63,6 +64,7 @@ pub(super) struct ClientRow {
     pub skip_consent: bool,
     pub self_registered: bool,
     pub registration_token_hash: Option<Vec<u8>>,
+    pub previous_registration_token_hash: Option<Vec<u8>>,
     pub disabled_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
 }
@@ -125,7 +127,9 @@ impl TryFrom<ClientRow> for Client {
             },
             skip_consent: row.skip_consent,
             self_registered: row.self_registered,
-            registration_token_hash: row.registration_token_hash,
+            registration_tokens: row
+                .registration_token_hash
+                .map(|newest| RegistrationTokens { newest, previous: row.previous_registration_token_hash }),
             disabled_at: row.disabled_at.map(Into::into),
             created_at: row.created_at.into(),
         })
@@ -216,6 +220,8 @@ pub(super) struct Columns<'a> {
     pub sector_identifier_uri: Option<&'a str>,
     pub userinfo_signed_response_alg: Option<&'static str>,
     pub default_max_age: Option<i32>,
+    pub registration_token_hash: Option<&'a [u8]>,
+    pub previous_registration_token_hash: Option<&'a [u8]>,
 }
 
 /// A secret; all NULL where there is none.
@@ -243,6 +249,7 @@ impl<'a> Columns<'a> {
         let secrets = client.authentication.secrets();
         let keys = client.authentication.keys();
         let sector = client.openid.pairwise.as_ref();
+        let registration_tokens = client.registration_tokens.as_ref();
         let (jwks, jwks_uri) = match keys.map(|keys| &keys.keys) {
             Some(ClientKeys::Value(jwks)) => (Some(jwks.json()), None),
             Some(ClientKeys::Uri(uri)) => (None, Some(uri.as_str())),
@@ -267,6 +274,9 @@ impl<'a> Columns<'a> {
             sector_identifier_uri: sector.and_then(|sector| sector.uri.as_deref()),
             userinfo_signed_response_alg: client.openid.userinfo_signed_response_alg.map(Algorithm::name),
             default_max_age: client.openid.default_max_age.map(seconds),
+            registration_token_hash: registration_tokens.map(|tokens| tokens.newest.as_slice()),
+            previous_registration_token_hash: registration_tokens
+                .and_then(|tokens| tokens.previous.as_deref()),
         }
     }
 }

@@ -28,7 +28,7 @@ macro_rules! select_clients {
                     sector_identifier, sector_identifier_uri, userinfo_signed_response_alg, default_max_age,
                     require_auth_time, post_logout_redirect_uris, backchannel_logout_uri,
                     backchannel_logout_session_required, end_offline_grants_with_session, skip_consent,
-                    self_registered, registration_token_hash,
+                    self_registered, registration_token_hash, previous_registration_token_hash,
                     disabled_at, created_at
              FROM clients " + $tail,
             $($argument),*
@@ -146,20 +146,26 @@ impl Store {
     /// Removes a client; its grants are dead without it. Returns whether it existed.
     pub async fn delete_client(&self, id: &ClientId) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        // Whoever changes a client locks it before anything else.
-        sqlx::query!("SELECT client_id FROM clients WHERE client_id = $1 FOR UPDATE", id.as_str())
-            .fetch_optional(&mut transaction)
-            .await?;
-        remember_clients_token_lifetimes(&mut transaction).await?;
-        let done = audited!(
-            "written AS (DELETE FROM clients WHERE client_id = $2 RETURNING client_id)",
-            self.audit(&[AuditEvent::about_client(AuditEventKind::ClientDeleted, id)]),
-            id.as_str(),
-        )
-        .execute(&mut transaction)
-        .await?;
-        super::commit_change(transaction, done.rows_affected()).await
+        let deleted = delete(&mut transaction, &self.origin, id).await?;
+        super::commit_change(transaction, deleted).await
     }
+}
+
+/// Removes a client; how many there were.
+async fn delete(transaction: &mut Transaction, origin: &Origin, id: &ClientId) -> Result<u64, StoreError> {
+    // Whoever changes a client locks it before anything else.
+    sqlx::query!("SELECT client_id FROM clients WHERE client_id = $1 FOR UPDATE", id.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    remember_clients_token_lifetimes(transaction).await?;
+    let done = audited!(
+        "written AS (DELETE FROM clients WHERE client_id = $2 RETURNING client_id)",
+        audit::columns(origin, &[AuditEvent::about_client(AuditEventKind::ClientDeleted, id)]),
+        id.as_str(),
+    )
+    .execute(transaction)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// The row of a new client, and the resource servers that it is the first to name. The first statements of a
@@ -227,7 +233,7 @@ pub(super) async fn insert(transaction: &mut Transaction, client: &Client) -> Re
         client.logout.end_offline_grants_with_session,
         client.skip_consent,
         client.self_registered,
-        client.registration_token_hash.as_deref(),
+        columns.registration_token_hash,
     )
     .execute(&mut *transaction)
     .await
@@ -253,6 +259,13 @@ impl ChangingClient<'_> {
     /// The transaction in which it is locked.
     pub(super) fn transaction(&mut self) -> &mut Transaction {
         &mut self.transaction
+    }
+
+    /// Removes the client, as [`Store::delete_client`] does.
+    pub async fn delete(mut self) -> Result<(), StoreError> {
+        let deleted = delete(&mut self.transaction, self.origin, &self.client.id).await?;
+        super::commit_change(self.transaction, deleted).await?;
+        Ok(())
     }
 
     /// Writes all that may change of a client: not its secrets, which end where its new method has none and are
@@ -289,7 +302,7 @@ impl ChangingClient<'_> {
                  post_logout_redirect_uris = $36, backchannel_logout_uri = $37,
                  backchannel_logout_session_required = $38, end_offline_grants_with_session = $39,
                  skip_consent = $40, self_registered = $41,
-                 registration_token_hash = $42,
+                 registration_token_hash = $42, previous_registration_token_hash = $43,
                  updated_at = clock_timestamp()
              WHERE client_id = $1",
             client.id.as_str(),
@@ -333,7 +346,8 @@ impl ChangingClient<'_> {
             client.logout.end_offline_grants_with_session,
             client.skip_consent,
             client.self_registered,
-            client.registration_token_hash.as_deref(),
+            columns.registration_token_hash,
+            columns.previous_registration_token_hash,
         )
         .execute(&mut self.transaction)
         .await?;

@@ -8,7 +8,6 @@ use super::audit::{self, audited};
 use super::clients::insert;
 use super::{ChangingClient, Store, StoreError, Transaction, commit_change, interval};
 use crate::model::{AuditEvent, AuditEventKind, Client, ClientId, Details};
-use crate::secret::constant_time_eq;
 use crate::time::Timestamp;
 
 /// What lets a client register.
@@ -77,21 +76,12 @@ impl Store {
         id: &ClientId,
         hash: &[u8; 32],
     ) -> Result<Option<Client>, StoreError> {
-        let Some(client) = self.client(id).await?.filter(may_manage_itself) else { return Ok(None) };
-        let previous = sqlx::query_scalar!(
-            "SELECT previous_registration_token_hash FROM clients WHERE client_id = $1",
-            id.as_str(),
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .flatten();
-        if !is(hash, client.registration_token_hash.as_ref()) {
-            return Ok(is(hash, previous.as_ref()).then_some(client));
-        }
-        if previous.is_some() {
+        let client = self.client(id).await?.filter(|client| client.is_managed_with(hash));
+        let tokens = client.as_ref().and_then(|client| client.registration_tokens.as_ref());
+        if tokens.is_some_and(|tokens| tokens.previous.is_some() && tokens.is_newest(hash)) {
             self.forget_previous_registration_token(id, hash).await?;
         }
-        Ok(Some(client))
+        Ok(client)
     }
 
     async fn forget_previous_registration_token(
@@ -170,31 +160,13 @@ impl Store {
 }
 
 impl ChangingClient<'_> {
-    /// Whether the registration access token with this hash lets somebody change the client.
-    pub async fn admits(&mut self, hash: &[u8; 32]) -> Result<bool, StoreError> {
-        if !may_manage_itself(self.client()) {
-            return Ok(false);
-        }
-        let newest = self.client().registration_token_hash.clone();
-        let id = self.client().id.clone();
-        let previous = sqlx::query_scalar!(
-            "SELECT previous_registration_token_hash FROM clients WHERE client_id = $1",
-            id.as_str(),
-        )
-        .fetch_one(self.transaction())
-        .await?;
-        Ok(is(hash, newest.as_ref()) || is(hash, previous.as_ref()))
-    }
-
-    /// Keeps this token beside the one that takes its place, and counts the client as wanted.
-    pub async fn keep_registration_token(&mut self, hash: &[u8; 32]) -> Result<(), StoreError> {
+    /// Notes that somebody wants the client, although nobody may have given it access.
+    pub async fn count_as_wanted(&mut self) -> Result<(), StoreError> {
         let id = self.client().id.clone();
         sqlx::query!(
-            "UPDATE clients SET previous_registration_token_hash = $2,
-                 unused_since = CASE WHEN unused_since IS NOT NULL THEN clock_timestamp() END
-             WHERE client_id = $1",
+            "UPDATE clients SET unused_since = clock_timestamp()
+             WHERE client_id = $1 AND unused_since IS NOT NULL",
             id.as_str(),
-            hash.as_slice(),
         )
         .execute(self.transaction())
         .await?;
@@ -212,15 +184,6 @@ impl ChangingClient<'_> {
         .await?;
         Ok(())
     }
-}
-
-/// One that an operator has vouched for or switched off does not change itself.
-fn may_manage_itself(client: &Client) -> bool {
-    client.self_registered && client.disabled_at.is_none()
-}
-
-fn is(hash: &[u8; 32], stored: Option<&Vec<u8>>) -> bool {
-    stored.is_some_and(|stored| constant_time_eq(hash, stored))
 }
 
 /// Takes one use from an initial access token that has any left; which one it was.

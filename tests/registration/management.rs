@@ -1,10 +1,12 @@
 //! A client reads, changes and deletes its registration (RFC 7592). Case 78.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{assert_error, open, own_path, registered, send, text, web_app_with};
-use crate::harness::{Browser, RelyingParty, Server, pkce};
+use crate::harness::{Browser, RelyingParty, Server, pkce, until};
 
 /// A client, with what speaks to its own endpoint.
 struct Managed {
@@ -198,6 +200,36 @@ async fn a_deleted_client_is_gone_with_its_grants() {
     }
     server.change_arrives().await;
     assert_eq!(app.refresh(tokens.refresh_token(), &[]).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_while_its_request_waits_changes_and_deletes_nothing() {
+    let server = Server::start_with(open()).await;
+    for method in [Method::PUT, Method::DELETE] {
+        let app = Managed::register(&server, &json!({})).await;
+        let body = (method == Method::PUT).then(|| app.change(&json!({ "client_name": "New name" })));
+        // What the use of a newer token does, up to the moment before it is written.
+        let mut newer = server.database.sql().await;
+        let statement = format!(
+            "BEGIN; UPDATE clients SET registration_token_hash = sha256(registration_token_hash)
+             WHERE client_id = '{}'",
+            app.id(),
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut newer).await.unwrap();
+        let asks = app.send(method, app.token(), body.as_ref());
+        let commits = async {
+            let waiting = "SELECT count(*) > 0 FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            until(Duration::from_secs(20), async || {
+                sqlx::query_scalar(waiting).fetch_one(&mut server.database.sql().await).await.unwrap()
+            })
+            .await;
+            sqlx::raw_sql("COMMIT").execute(&mut newer).await.unwrap();
+        };
+        let (answer, ()) = futures_util::join!(asks, commits);
+        assert_error(&answer, 401, "invalid_token");
+        assert_eq!(server.cli(&["client", "show", app.id()])["client_name"], app.told["client_name"]);
+    }
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ impl App {
             logout: LogoutMetadata::default(),
             skip_consent: false,
             self_registered: false,
-            registration_token_hash: None,
+            registration_tokens: None,
             disabled_at: None,
             created_at: REQUESTED_AT,
         }

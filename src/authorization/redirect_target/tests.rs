@@ -32,7 +32,7 @@ fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
         logout: LogoutMetadata::default(),
         skip_consent: false,
         self_registered: false,
-        registration_token_hash: None,
+        registration_tokens: None,
         disabled_at: None,
         created_at: Timestamp::from_unix_seconds(0),
     }

@@ -161,7 +161,8 @@ pub(super) async fn record(
     Ok(())
 }
 
-fn columns(origin: &Origin, events: &[AuditEvent]) -> Value {
+/// The events as [`audited`] takes them, on somebody's behalf.
+pub(super) fn columns(origin: &Origin, events: &[AuditEvent]) -> Value {
     events.iter().map(|event| event.columns(origin)).collect()
 }
 
