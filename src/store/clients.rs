@@ -35,6 +35,7 @@ macro_rules! select_clients {
         )
     };
 }
+
 impl Store {
     /// Registers a client, and the resource servers that it is the first to name. A scope that was deleted meanwhile
     /// is left out.
@@ -171,34 +172,70 @@ async fn delete(transaction: &mut Transaction, origin: &Origin, id: &ClientId) -
 /// The row of a new client, and the resource servers that it is the first to name. The first statements of a
 /// transaction.
 pub(super) async fn insert(transaction: &mut Transaction, client: &Client) -> Result<(), StoreError> {
-    let columns = Columns::of(client);
-    let scopes = HeldScopes::hold(transaction).await?.of(&client.scopes);
+    let scopes = HeldScopes::hold(transaction).await?;
+    let Columns { auth_method, newest_secret, grant_types, .. } = Columns::of(client);
     sqlx::query!(
         "INSERT INTO clients (client_id, name, confidential, application_type, auth_method, secret_hash,
-                              secret_key_id, redirect_uris, grant_types, scopes, audiences, resource_servers,
-                              access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime,
-                              rotate_refresh_tokens, require_pkce, access_token_signing_alg,
-                              id_token_signed_response_alg, introspection_signed_response_alg, created_at,
-                              updated_at, secret_expires_at, sealed_secret, jwks, jwks_uri,
-                              token_endpoint_auth_signing_alg, client_uri, logo_uri, policy_uri, tos_uri,
-                              contacts, software_id, software_version, sector_identifier,
-                              sector_identifier_uri, userinfo_signed_response_alg, default_max_age,
-                              require_auth_time, post_logout_redirect_uris, backchannel_logout_uri,
-                              backchannel_logout_session_required, end_offline_grants_with_session,
-                              skip_consent, self_registered, registration_token_hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,
-                 $40, $41, $42, $43, $44, $45)",
+                              secret_key_id, secret_expires_at, sealed_secret, grant_types, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         client.id.as_str(),
         client.name,
         client.is_confidential(),
         client.application_type.as_str(),
+        auth_method,
+        newest_secret.hash,
+        newest_secret.key_id,
+        newest_secret.expires_at,
+        newest_secret.sealed,
+        &grant_types,
+        client.created_at.to_datetime(),
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
+    put(transaction, client, &scopes).await?;
+    register_named(transaction, &[&client.audiences, &client.resource_servers]).await
+}
+
+/// Writes into a client's row all that may change of it. Its secrets end where its method has none, and are no longer
+/// kept readable where no assertion is verified with them.
+async fn put(transaction: &mut Transaction, client: &Client, scopes: &HeldScopes) -> Result<(), StoreError> {
+    let columns = Columns::of(client);
+    sqlx::query!(
+        "UPDATE clients
+         SET name = $2, application_type = $3, auth_method = $4, redirect_uris = $5, grant_types = $6,
+             scopes = $7, audiences = $8, resource_servers = $9, access_token_lifetime = $10,
+             refresh_idle_lifetime = $11, refresh_absolute_lifetime = $12, rotate_refresh_tokens = $13,
+             require_pkce = $14, disabled_at = $15, access_token_signing_alg = $16,
+             id_token_signed_response_alg = $17, introspection_signed_response_alg = $18,
+             jwks = $19, jwks_uri = $20, token_endpoint_auth_signing_alg = $21,
+             secret_hash = CASE WHEN $22 THEN secret_hash END,
+             secret_key_id = CASE WHEN $22 THEN secret_key_id END,
+             secret_expires_at = CASE WHEN $22 THEN secret_expires_at END,
+             sealed_secret = CASE WHEN $23 THEN sealed_secret END,
+             previous_secret_hash = CASE WHEN $22 THEN previous_secret_hash END,
+             previous_secret_key_id = CASE WHEN $22 THEN previous_secret_key_id END,
+             previous_secret_expires_at = CASE WHEN $22 THEN previous_secret_expires_at END,
+             previous_sealed_secret = CASE WHEN $23 THEN previous_sealed_secret END,
+             client_uri = $24, logo_uri = $25,
+             policy_uri = $26, tos_uri = $27,
+             contacts = $28, software_id = $29,
+             software_version = $30, sector_identifier = $31,
+             sector_identifier_uri = $32, userinfo_signed_response_alg = $33,
+             default_max_age = $34, require_auth_time = $35,
+             post_logout_redirect_uris = $36, backchannel_logout_uri = $37,
+             backchannel_logout_session_required = $38, end_offline_grants_with_session = $39,
+             skip_consent = $40, self_registered = $41,
+             registration_token_hash = $42, previous_registration_token_hash = $43,
+             updated_at = clock_timestamp()
+         WHERE client_id = $1",
+        client.id.as_str(),
+        client.name,
+        client.application_type.as_str(),
         columns.auth_method,
-        columns.newest_secret.hash,
-        columns.newest_secret.key_id,
         &client.redirect_uris,
         &columns.grant_types,
-        &scopes,
+        &scopes.of(&client.scopes),
         &client.audiences,
         &client.resource_servers,
         columns.access_token_lifetime,
@@ -206,15 +243,15 @@ pub(super) async fn insert(transaction: &mut Transaction, client: &Client) -> Re
         columns.refresh_absolute_lifetime,
         client.rotate_refresh_tokens,
         client.require_pkce,
+        client.disabled_at.map(|at| at.to_datetime()),
         columns.access_token_signing_alg,
         columns.id_token_signed_response_alg,
         columns.introspection_signed_response_alg,
-        client.created_at.to_datetime(),
-        columns.newest_secret.expires_at,
-        columns.newest_secret.sealed,
         columns.jwks,
         columns.jwks_uri,
         columns.token_endpoint_auth_signing_alg,
+        client.authentication.secrets().is_some(),
+        matches!(client.authentication, ClientAuthentication::SecretAssertion(_)),
         client.about.client_uri.as_deref(),
         client.about.logo_uri.as_deref(),
         client.about.policy_uri.as_deref(),
@@ -234,11 +271,10 @@ pub(super) async fn insert(transaction: &mut Transaction, client: &Client) -> Re
         client.skip_consent,
         client.self_registered,
         columns.registration_token_hash,
+        columns.previous_registration_token_hash,
     )
-    .execute(&mut *transaction)
-    .await
-    .map_err(|error| StoreError::conflict(error, "a client with this identifier"))?;
-    register_named(transaction, &[&client.audiences, &client.resource_servers]).await?;
+    .execute(transaction)
+    .await?;
     Ok(())
 }
 
@@ -268,89 +304,13 @@ impl ChangingClient<'_> {
         Ok(())
     }
 
-    /// Writes all that may change of a client: not its secrets, which end where its new method has none and are
-    /// no longer kept readable where no assertion is verified with them, and not whether it is confidential. A scope
-    /// that was deleted meanwhile is left out, and resource servers that it is the first to name are registered.
+    /// Writes all that may change of the client: no new secret, and not whether it is confidential. A scope that was
+    /// deleted meanwhile is left out, and resource servers that it is the first to name are registered.
     pub async fn write(mut self, client: &Client) -> Result<(), StoreError> {
-        let columns = Columns::of(client);
-        let scopes = self.scopes.of(&client.scopes);
         register_named(&mut self.transaction, &[&client.audiences, &client.resource_servers]).await?;
         remember_clients_token_lifetimes(&mut self.transaction).await?;
         let before = audit::client_row(&mut self.transaction, &client.id).await?;
-        let done = sqlx::query!(
-            "UPDATE clients
-             SET name = $2, application_type = $3, auth_method = $4, redirect_uris = $5, grant_types = $6,
-                 scopes = $7, audiences = $8, resource_servers = $9, access_token_lifetime = $10,
-                 refresh_idle_lifetime = $11, refresh_absolute_lifetime = $12, rotate_refresh_tokens = $13,
-                 require_pkce = $14, disabled_at = $15, access_token_signing_alg = $16,
-                 id_token_signed_response_alg = $17, introspection_signed_response_alg = $18,
-                 jwks = $19, jwks_uri = $20, token_endpoint_auth_signing_alg = $21,
-                 secret_hash = CASE WHEN $22 THEN secret_hash END,
-                 secret_key_id = CASE WHEN $22 THEN secret_key_id END,
-                 secret_expires_at = CASE WHEN $22 THEN secret_expires_at END,
-                 sealed_secret = CASE WHEN $23 THEN sealed_secret END,
-                 previous_secret_hash = CASE WHEN $22 THEN previous_secret_hash END,
-                 previous_secret_key_id = CASE WHEN $22 THEN previous_secret_key_id END,
-                 previous_secret_expires_at = CASE WHEN $22 THEN previous_secret_expires_at END,
-                 previous_sealed_secret = CASE WHEN $23 THEN previous_sealed_secret END,
-                 client_uri = $24, logo_uri = $25,
-                 policy_uri = $26, tos_uri = $27,
-                 contacts = $28, software_id = $29,
-                 software_version = $30, sector_identifier = $31,
-                 sector_identifier_uri = $32, userinfo_signed_response_alg = $33,
-                 default_max_age = $34, require_auth_time = $35,
-                 post_logout_redirect_uris = $36, backchannel_logout_uri = $37,
-                 backchannel_logout_session_required = $38, end_offline_grants_with_session = $39,
-                 skip_consent = $40, self_registered = $41,
-                 registration_token_hash = $42, previous_registration_token_hash = $43,
-                 updated_at = clock_timestamp()
-             WHERE client_id = $1",
-            client.id.as_str(),
-            client.name,
-            client.application_type.as_str(),
-            columns.auth_method,
-            &client.redirect_uris,
-            &columns.grant_types,
-            &scopes,
-            &client.audiences,
-            &client.resource_servers,
-            columns.access_token_lifetime,
-            columns.refresh_idle_lifetime,
-            columns.refresh_absolute_lifetime,
-            client.rotate_refresh_tokens,
-            client.require_pkce,
-            client.disabled_at.map(|at| at.to_datetime()),
-            columns.access_token_signing_alg,
-            columns.id_token_signed_response_alg,
-            columns.introspection_signed_response_alg,
-            columns.jwks,
-            columns.jwks_uri,
-            columns.token_endpoint_auth_signing_alg,
-            client.authentication.secrets().is_some(),
-            matches!(client.authentication, ClientAuthentication::SecretAssertion(_)),
-            client.about.client_uri.as_deref(),
-            client.about.logo_uri.as_deref(),
-            client.about.policy_uri.as_deref(),
-            client.about.tos_uri.as_deref(),
-            &client.about.contacts,
-            client.about.software_id.as_deref(),
-            client.about.software_version.as_deref(),
-            columns.sector_identifier,
-            columns.sector_identifier_uri,
-            columns.userinfo_signed_response_alg,
-            columns.default_max_age,
-            client.openid.require_auth_time,
-            &client.logout.post_logout_redirect_uris,
-            client.logout.backchannel_logout_uri.as_deref(),
-            client.logout.backchannel_logout_session_required,
-            client.logout.end_offline_grants_with_session,
-            client.skip_consent,
-            client.self_registered,
-            columns.registration_token_hash,
-            columns.previous_registration_token_hash,
-        )
-        .execute(&mut self.transaction)
-        .await?;
+        put(&mut self.transaction, client, &self.scopes).await?;
         let after = audit::client_row(&mut self.transaction, &client.id).await?;
         audit::record(
             &mut self.transaction,
@@ -358,7 +318,7 @@ impl ChangingClient<'_> {
             &audit::client_changes(&client.id, &before, &after),
         )
         .await?;
-        super::commit_change(self.transaction, done.rows_affected()).await?;
-        Ok(())
+        bump_version(&mut self.transaction).await?;
+        Ok(self.transaction.commit().await?)
     }
 }
