@@ -60,7 +60,8 @@ impl ClaimsRequest {
     /// # Errors
     /// If it is not what §5.5 describes.
     pub fn parse(text: &str) -> Result<Self, ClaimsRequestError> {
-        let Ok(StrictJson(Value::Object(mut members))) = serde_json::from_str(text) else {
+        let json = serde_json::from_str(text).ok().map(|StrictJson(json)| json);
+        let Some(Value::Object(mut members)) = json.filter(has_no_control_character) else {
             return Err(ClaimsRequestError::Json);
         };
         let mut read = |member| match members.remove(member) {
@@ -119,6 +120,20 @@ impl RequestedClaim {
     }
 }
 
+/// Whether no text in it has a control character, escaped or not: PostgreSQL cannot keep NUL, and nothing that is asked
+/// for needs the others.
+fn has_no_control_character(json: &Value) -> bool {
+    let is_clean = |text: &str| !text.chars().any(char::is_control);
+    match json {
+        Value::String(text) => is_clean(text),
+        Value::Array(values) => values.iter().all(has_no_control_character),
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| is_clean(name) && has_no_control_character(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 fn requested(claims: Map<String, Value>) -> Option<RequestedClaims> {
     claims.into_iter().map(|(name, asked)| Some((name, RequestedClaim::read(asked)?))).collect()
 }
@@ -167,6 +182,9 @@ mod tests {
     #[case(r#"{"userinfo":{"name":null,"name":null}}"#, ClaimsRequestError::Json)]
     #[case(r#"{"userinfo":{},"userinfo":{}}"#, ClaimsRequestError::Json)]
     #[case(r#"{"userinfo":{"name":{"value":"a\u0000"}}}"#, ClaimsRequestError::Json)]
+    #[case(r#"{"userinfo":{"name":{"values":["a","\n"]}}}"#, ClaimsRequestError::Json)]
+    #[case(r#"{"userinfo":{"a\u0000":null}}"#, ClaimsRequestError::Json)]
+    #[case(r#"{"other":[{"a\u0000":1}]}"#, ClaimsRequestError::Json)]
     #[case(r#"{"userinfo":[]}"#, ClaimsRequestError::Member("userinfo"))]
     #[case(r#"{"id_token":"name"}"#, ClaimsRequestError::Member("id_token"))]
     #[case(r#"{"userinfo":{"name":true}}"#, ClaimsRequestError::Claim("userinfo"))]

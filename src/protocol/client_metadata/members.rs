@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::protocol::ClientRegistrationError;
+use crate::protocol::strict_json::StrictJson;
 
 /// Longest text of a member, in bytes, and most entries of a list. Most members have limits of their own below it.
 const LONGEST_TEXT: usize = 4096;
@@ -18,11 +17,14 @@ pub struct Members(Map<String, Value>);
 impl Members {
     /// Reads an object.
     pub fn read(json: &[u8]) -> Result<Self, ClientRegistrationError> {
-        serde_json::from_slice(json).map_err(|error| {
-            let problem = if error.is_data() { error.to_string() } else { "it is not JSON".to_owned() };
-            let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
-            ClientRegistrationError::invalid_client_metadata(format!("the body is refused: {problem}"))
-        })
+        let problem = match serde_json::from_slice(json) {
+            Ok(StrictJson(Value::Object(members))) => return Ok(Self(members)),
+            Ok(_) => "it is not a JSON object",
+            // What was JSON as far as it was read.
+            Err(error) if error.is_data() => "a member stands twice",
+            Err(_) => "it is not JSON",
+        };
+        Err(ClientRegistrationError::invalid_client_metadata(format!("the body is refused: {problem}")))
     }
 
     /// A text; an empty one and `null` say nothing (RFC 7592 §2.2).
@@ -89,31 +91,4 @@ impl Members {
 /// Refuses the request because of this member.
 pub fn refuse<T>(name: &str, problem: impl fmt::Display) -> Result<T, ClientRegistrationError> {
     Err(ClientRegistrationError::invalid_client_metadata(format!("'{name}' {problem}")))
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Once)
-    }
-}
-
-struct Once;
-
-impl<'de> Visitor<'de> for Once {
-    type Value = Members;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Members, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            // Two readers of one object must not read two different ones.
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member stands twice"));
-            }
-        }
-        Ok(Members(members))
-    }
 }

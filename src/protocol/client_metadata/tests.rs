@@ -89,6 +89,8 @@ fn a_software_statement_is_refused_by_its_own_code() {
 
 #[rstest]
 #[case(br#"{"client_name": "A", "client_name": "B"}"#, "stands twice")]
+#[case(br#"{"jwks": {"keys": [{"kty": "RSA", "kty": "EC"}]}}"#, "stands twice")]
+#[case(br#"{"unheard_of": {"a": 1, "\u0061": 1}}"#, "stands twice")]
 #[case(br#"["client_name"]"#, "JSON object")]
 #[case(b"client_name=App", "not JSON")]
 #[case(b"", "not JSON")]
