@@ -308,15 +308,3 @@ impl From<StoreError> for NotRegistered {
         Self::Refused(error.into())
     }
 }
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => {
-                Self::temporarily_unavailable("the server cannot answer just now: try again in a moment")
-                    .with_source(error)
-            }
-            _ => Self::server_error("the server failed: its log says why").with_source(error),
-        }
-    }
-}

@@ -8,7 +8,7 @@ use metrics::counter;
 use sqlx::postgres::types::PgInterval;
 
 use crate::model::Origin;
-use crate::protocol::{AuthorizationError, BearerError, TokenError};
+use crate::protocol::{AuthorizationError, BearerError, ClientRegistrationError, TokenError};
 use crate::telemetry::metrics::DATABASE_POOL_TIMEOUTS;
 
 mod access_tokens;
@@ -103,32 +103,20 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
 }
 
-impl From<StoreError> for TokenError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::temporarily_unavailable(AWAY).with_source(error),
-            _ => Self::server_error(DEFECT).with_source(error),
+/// What the protocol's refusals say of it.
+macro_rules! told_by {
+    ($($refusal:ident),+) => {$(
+        impl From<StoreError> for $refusal {
+            fn from(error: StoreError) -> Self {
+                match error {
+                    StoreError::Unavailable(_) => Self::temporarily_unavailable(AWAY).with_source(error),
+                    _ => Self::server_error(DEFECT).with_source(error),
+                }
+            }
         }
-    }
+    )+};
 }
-
-impl From<StoreError> for AuthorizationError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::temporarily_unavailable(AWAY).with_source(error),
-            _ => Self::server_error(DEFECT).with_source(error),
-        }
-    }
-}
-
-impl From<StoreError> for BearerError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::temporarily_unavailable(AWAY).with_source(error),
-            _ => Self::server_error(DEFECT).with_source(error),
-        }
-    }
-}
+told_by!(TokenError, AuthorizationError, BearerError, ClientRegistrationError);
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
