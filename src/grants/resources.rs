@@ -57,39 +57,10 @@ pub fn audience(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        AboutClient, ApplicationType, ClientAuthentication, ClientId, LogoutMetadata, OpenIdMetadata,
-    };
-    use crate::time::Timestamp;
+    use crate::model::samples;
 
     fn client(audiences: &[&str]) -> Client {
-        Client {
-            id: ClientId::random(),
-            name: String::new(),
-            authentication: ClientAuthentication::Public,
-            application_type: ApplicationType::Web,
-            redirect_uris: Vec::new(),
-            grant_types: Vec::new(),
-            scopes: Vec::new(),
-            audiences: strings(audiences),
-            resource_servers: Vec::new(),
-            access_token_lifetime: None,
-            refresh_idle_lifetime: None,
-            refresh_absolute_lifetime: None,
-            rotate_refresh_tokens: true,
-            require_pkce: true,
-            access_token_signing_alg: None,
-            id_token_signed_response_alg: None,
-            introspection_signed_response_alg: None,
-            about: AboutClient::default(),
-            openid: OpenIdMetadata::default(),
-            logout: LogoutMetadata::default(),
-            skip_consent: false,
-            self_registered: false,
-            registration_tokens: None,
-            disabled_at: None,
-            created_at: Timestamp::from_unix_seconds(0),
-        }
+        Client { audiences: strings(audiences), ..samples::client() }
     }
 
     fn strings(values: &[&str]) -> Vec<String> {

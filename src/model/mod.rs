@@ -13,6 +13,8 @@ mod name;
 mod network;
 mod own_account;
 mod resource_server;
+#[cfg(test)]
+pub mod samples;
 mod session;
 mod signing_key;
 mod user;

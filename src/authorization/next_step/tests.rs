@@ -6,8 +6,8 @@ use rstest::rstest;
 use super::*;
 use crate::authorization::RedirectTarget;
 use crate::model::{
-    AboutClient, ApplicationType, AssertionKeys, Client, ClientAuthentication, ClientId, ClientKeys,
-    GrantType, LogoutMetadata, OpenIdMetadata, Scope, Session, SessionId, UserId,
+    ApplicationType, AssertionKeys, Client, ClientAuthentication, ClientKeys, GrantType, Scope, Session,
+    SessionId, UserId, samples,
 };
 use crate::protocol::{AuthorizationRequest, ClientAndRedirect, Parameters};
 
@@ -45,8 +45,6 @@ impl App {
         let confidential = ClientAuthentication::KeyAssertion(AssertionKeys { keys, signing_alg: None });
         let native = matches!(self, Self::NativePrivateUse | Self::NativeHttps);
         Client {
-            id: ClientId::from("app".to_owned()),
-            name: "App".to_owned(),
             authentication: if self == Self::Confidential {
                 confidential
             } else {
@@ -56,24 +54,7 @@ impl App {
             redirect_uris: vec![self.redirect_uri().to_owned()],
             grant_types: vec![GrantType::AuthorizationCode],
             scopes: vec!["openid".to_owned(), "read".to_owned(), "admin".to_owned()],
-            audiences: Vec::new(),
-            resource_servers: Vec::new(),
-            access_token_lifetime: None,
-            refresh_idle_lifetime: None,
-            refresh_absolute_lifetime: None,
-            rotate_refresh_tokens: true,
-            require_pkce: true,
-            access_token_signing_alg: None,
-            id_token_signed_response_alg: None,
-            introspection_signed_response_alg: None,
-            about: AboutClient::default(),
-            openid: OpenIdMetadata::default(),
-            logout: LogoutMetadata::default(),
-            skip_consent: false,
-            self_registered: false,
-            registration_tokens: None,
-            disabled_at: None,
-            created_at: REQUESTED_AT,
+            ..samples::client()
         }
     }
 }

@@ -1,40 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::ClientId;
-use crate::model::{AboutClient, ClientAuthentication, LogoutMetadata, OpenIdMetadata};
+use crate::model::samples;
 use crate::protocol::RedirectUri;
-use crate::time::Timestamp;
 
 const ISSUER: &str = "https://id.example";
 
 fn client(redirect_uri: &str, application_type: ApplicationType) -> Client {
     Client {
-        id: ClientId::from("app".to_owned()),
-        name: "App".to_owned(),
-        authentication: ClientAuthentication::Public,
         application_type,
         redirect_uris: vec!["https://first.example/".to_owned(), redirect_uri.to_owned()],
-        grant_types: Vec::new(),
-        scopes: Vec::new(),
-        audiences: Vec::new(),
-        resource_servers: Vec::new(),
-        access_token_lifetime: None,
-        refresh_idle_lifetime: None,
-        refresh_absolute_lifetime: None,
-        rotate_refresh_tokens: true,
-        require_pkce: true,
-        access_token_signing_alg: None,
-        id_token_signed_response_alg: None,
-        introspection_signed_response_alg: None,
-        about: AboutClient::default(),
-        openid: OpenIdMetadata::default(),
-        logout: LogoutMetadata::default(),
-        skip_consent: false,
-        self_registered: false,
-        registration_tokens: None,
-        disabled_at: None,
-        created_at: Timestamp::from_unix_seconds(0),
+        ..samples::client()
     }
 }
 

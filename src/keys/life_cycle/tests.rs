@@ -1,26 +1,13 @@
 use rstest::rstest;
 
 use super::*;
+use crate::model::samples::signing_key as key;
 use SigningKeyState::{Active, Next, Retired, Retiring};
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(600);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
-}
-
-fn key(kid: &str, activates_at: i64, retired_at: Option<i64>) -> SigningKey {
-    SigningKey {
-        kid: kid.to_owned(),
-        alg: Algorithm::Rs256,
-        public_jwk: serde_json::Value::Null,
-        wrapped_private_key: Vec::new(),
-        master_key_id: Vec::new(),
-        longest_token_lifetime: Duration::ZERO,
-        created_at: at(0),
-        activates_at: at(activates_at),
-        retired_at: retired_at.map(at),
-    }
 }
 
 fn kids<'a>(keys: &[&'a SigningKey]) -> Vec<&'a str> {

@@ -2,26 +2,13 @@ use rstest::rstest;
 
 use super::*;
 use crate::jose::Algorithm;
+use crate::model::samples::signing_key as key;
 
 const AHEAD: Duration = Duration::from_secs(604);
 const NOW: i64 = 10_000;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
-}
-
-fn key(kid: &str, activates_at: i64, retired_at: Option<i64>) -> SigningKey {
-    SigningKey {
-        kid: kid.to_owned(),
-        alg: Algorithm::Rs256,
-        public_jwk: serde_json::Value::Null,
-        wrapped_private_key: vec![1],
-        master_key_id: Vec::new(),
-        longest_token_lifetime: Duration::ZERO,
-        created_at: at(0),
-        activates_at: at(activates_at),
-        retired_at: retired_at.map(at),
-    }
 }
 
 fn life_cycle(keys: &[SigningKey]) -> LifeCycle<'_> {
