@@ -27,6 +27,12 @@ use actix_web::web::Data;
 
 use crate::app::App;
 
+/// Where a person signs in.
+const SIGN_IN: &str = "/sign-in";
+/// Where a person chooses whose account an app gets.
+const SELECT_ACCOUNT: &str = "/select-account";
+/// Where a person is asked what an app may do.
+const CONSENT: &str = "/consent";
 /// The signed-in person's overview.
 const ACCOUNT: &str = "/account";
 /// The browsers in which the person is signed in.

@@ -1,7 +1,7 @@
 //! Where somebody goes on after signing in without an app: to one of our own pages, by its name. A name is no address,
 //! so that no link to the sign-in page leads off.
 
-use super::{ACCOUNT, APPS, PASSWORD, SESSIONS};
+use super::{ACCOUNT, APPS, PASSWORD, SESSIONS, SIGN_IN};
 
 /// The parameter of the sign-in page that holds the name.
 pub const PARAMETER: &str = "return_to";
@@ -49,7 +49,7 @@ impl ReturnTo {
 
     /// The sign-in page that leads there.
     pub fn after_sign_in(self) -> String {
-        format!("/sign-in?{PARAMETER}={}", self.name())
+        format!("{SIGN_IN}?{PARAMETER}={}", self.name())
     }
 }
 

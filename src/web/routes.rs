@@ -18,7 +18,10 @@ use super::limits::Endpoint;
 use super::middleware::{bounded, guard_pages, open_to_scripts, preflight};
 use super::respond::method_not_allowed;
 use super::static_assets;
-use super::{ACCOUNT, APPS, DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, PASSWORD, SESSIONS, SIGN_OUT, WITHDRAW};
+use super::{
+    ACCOUNT, APPS, CONSENT, DEMO, DEMO_CALLBACK, LOGOUT_CONFIRM, PASSWORD, SELECT_ACCOUNT, SESSIONS, SIGN_IN,
+    SIGN_OUT, WITHDRAW,
+};
 use crate::protocol::discovery::{
     AUTHORIZATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH, CLIENT_CONFIGURATION_PATH, END_SESSION_PATH,
     INTROSPECTION_PATH, JWKS_PATH, OPENID_CONFIGURATION_PATH, REGISTRATION_PATH, REVOCATION_PATH, TOKEN_PATH,
@@ -29,9 +32,6 @@ const LIVE: &str = "/health/live";
 const READY: &str = "/health/ready";
 const ASSETS: &str = "/assets/{file}";
 const START: &str = "/";
-const SIGN_IN: &str = "/sign-in";
-const SELECT_ACCOUNT: &str = "/select-account";
-const CONSENT: &str = "/consent";
 const SET_PASSWORD: &str = "/password/set";
 
 /// What a client's own endpoint answers to (RFC 7592 §2).

@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 use crate::web::extract::{PostedRequest, Visit};
 use crate::web::failure::PageError;
 use crate::web::respond::{see_other, to_client};
+use crate::web::{CONSENT, SELECT_ACCOUNT, SIGN_IN};
 
 /// The authorization endpoint (RFC 6749 §3.1).
 pub async fn authorize(visit: Visit) -> Result<HttpResponse, PageError> {
@@ -118,12 +119,11 @@ impl Begun {
 
     async fn advance(self, visit: &Visit) -> Result<HttpResponse, PageError> {
         let (sealed, target) = (self.sealed.clone(), self.pending.target.clone());
-        let page =
-            |path| Ok(see_other(&format!("{path}?request={}", sealed.seal(&visit.app().master_keys)?)));
+        let page = |path| Ok(see_other(&with_request(path, &sealed.seal(&visit.app().master_keys)?)));
         match self.stage(visit).await {
             Ok(Stage::Answer(response)) => Ok(response),
-            Ok(Stage::SelectAccount(_)) => page("/select-account"),
-            Ok(Stage::Ask(_)) => page("/consent"),
+            Ok(Stage::SelectAccount(_)) => page(SELECT_ACCOUNT),
+            Ok(Stage::Ask(_)) => page(CONSENT),
             // RFC 6749 §4.1.2.1: the client is known, and nothing has been shown yet that the person would lose.
             Err(Trouble::Store(error)) => Ok(refuse(&target, &error.into())),
             Err(Trouble::Sealing(error)) => Err(error.into()),
@@ -187,9 +187,14 @@ impl Begun {
     fn away(&self, app: &App, step: NextStep) -> Result<Stage, Trouble> {
         Ok(Stage::Answer(match step {
             NextStep::Refuse(error) => refuse(&self.pending.target, &error),
-            _ => see_other(&format!("/sign-in?request={}", self.sealed.seal(&app.master_keys)?)),
+            _ => see_other(&with_request(SIGN_IN, &self.sealed.seal(&app.master_keys)?)),
         }))
     }
+}
+
+/// The address of a page that continues a sealed request.
+pub fn with_request(page: &str, sealed: &str) -> String {
+    format!("{page}?request={sealed}")
 }
 
 /// What is asked for, as far as a person with these roles may grant it.

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
-use super::authorize::{Begun, Question, Stage, issue, refuse};
+use super::authorize::{Begun, Question, Stage, issue, refuse, with_request};
 use crate::app::App;
 use crate::authorization::{Approval, RequestedScopes, divide_by_news};
 use crate::clients::role_names;
@@ -13,6 +13,7 @@ use crate::web::extract::{CsrfForm, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{AboutApp, Consent, Destination, LeftOutScope, RequestedResource, RequestedScope};
 use crate::web::respond::{html_about, see_other};
+use crate::web::{SELECT_ACCOUNT, SIGN_IN};
 
 /// `GET /consent`: continues the request, and asks where there is something to ask.
 pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
@@ -21,7 +22,7 @@ pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
     let begun = Begun::resume(visit.app(), sealed).await?;
     match begun.stage(&visit).await? {
         Stage::Answer(response) => Ok(response),
-        Stage::SelectAccount(_) => Ok(see_other(&format!("/select-account?request={sealed}"))),
+        Stage::SelectAccount(_) => Ok(see_other(&with_request(SELECT_ACCOUNT, sealed))),
         Stage::Ask(question) => Ok(ask(&visit, sealed, &question)),
     }
 }
@@ -36,7 +37,7 @@ pub async fn submit(visit: Visit, form: CsrfForm) -> Result<HttpResponse, PageEr
     }
     let question = match begun.stage(&visit).await? {
         Stage::Answer(response) => return Ok(response),
-        Stage::SelectAccount(_) => return Ok(see_other(&format!("/select-account?request={sealed}"))),
+        Stage::SelectAccount(_) => return Ok(see_other(&with_request(SELECT_ACCOUNT, sealed))),
         Stage::Ask(question) => question,
     };
     // The person agreed to what the page showed; if roles have changed since, the page is shown anew.
@@ -51,7 +52,7 @@ pub async fn submit(visit: Visit, form: CsrfForm) -> Result<HttpResponse, PageEr
     let approval = Approval { scopes, claims, agreement: Agreement::Person, requested_at };
     match issue(visit.app(), &pending, &person, approval).await? {
         Some(response) => Ok(response),
-        None => Ok(see_other(&format!("/sign-in?request={sealed}"))),
+        None => Ok(see_other(&with_request(SIGN_IN, sealed))),
     }
 }
 
@@ -85,7 +86,7 @@ fn ask(visit: &Visit, sealed: &str, question: &Question) -> HttpResponse {
         app: &pending.client.name,
         about: &about,
         username: &person.session.username,
-        switch_account_url: &format!("/sign-in?request={sealed}"),
+        switch_account_url: &with_request(SIGN_IN, sealed),
         scopes: &requested(&new),
         known: &requested(&known),
         left_out: &left_out

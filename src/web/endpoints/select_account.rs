@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
-use super::authorize::{Begun, Stage};
+use super::authorize::{Begun, Stage, with_request};
 use crate::model::Client;
 use crate::store::SignedIn;
 use crate::web::extract::{CsrfForm, Visit};
@@ -13,6 +13,7 @@ use crate::web::failure::PageError;
 use crate::web::pages::SelectAccount;
 use crate::web::respond::see_other;
 use crate::web::security_headers::CLIENT_FLOW;
+use crate::web::{CONSENT, SIGN_IN};
 
 /// `GET /select-account`: asks where there is something to choose, else continues the request.
 pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
@@ -22,7 +23,7 @@ pub async fn show(visit: Visit) -> Result<HttpResponse, PageError> {
     let client = Arc::clone(&begun.pending().client);
     match begun.stage(&visit).await? {
         Stage::Answer(response) => Ok(response),
-        Stage::Ask(_) => Ok(see_other(&format!("/consent?request={sealed}"))),
+        Stage::Ask(_) => Ok(see_other(&with_request(CONSENT, sealed))),
         Stage::SelectAccount(person) => Ok(ask(&visit, sealed, &client, &person)),
     }
 }
@@ -33,12 +34,12 @@ pub async fn submit(visit: Visit, form: CsrfForm) -> Result<HttpResponse, PageEr
     let sealed = form.field("request")?;
     let begun = Begun::resume(visit.app(), sealed).await?;
     let look = begun.look(&visit).await?;
-    let Some(person) = look.person else { return Ok(see_other(&format!("/sign-in?request={sealed}"))) };
+    let Some(person) = look.person else { return Ok(see_other(&with_request(SIGN_IN, sealed))) };
     if !form.is_genuine {
         return Ok(ask(&visit, sealed, &begun.pending().client, &person));
     }
     let chosen = begun.chosen_in(person.session.id, visit.app())?;
-    Ok(see_other(&format!("/consent?request={chosen}")))
+    Ok(see_other(&with_request(CONSENT, &chosen)))
 }
 
 fn ask(visit: &Visit, sealed: &str, client: &Client, person: &SignedIn) -> HttpResponse {
@@ -48,7 +49,7 @@ fn ask(visit: &Visit, sealed: &str, client: &Client, person: &SignedIn) -> HttpR
         app: &client.name,
         is_unverified: client.self_registered,
         username: &person.session.username,
-        switch_account_url: &format!("/sign-in?request={sealed}"),
+        switch_account_url: &with_request(SIGN_IN, sealed),
     };
     visit.form(StatusCode::OK, &CLIENT_FLOW, &page)
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 
 use crate::secret::Secret;
 use crate::users::{AccountError, PasswordProblem as Problem};
+use crate::web::SIGN_IN;
 use crate::web::extract::{CsrfForm, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{Done, Link, SetPassword, SetPasswordProblem};
@@ -39,7 +40,7 @@ pub async fn submit(visit: Visit, posted: CsrfForm) -> Result<HttpResponse, Page
             &Done {
                 title: "Your password is set",
                 message: "The link has done its work. You can sign in with the new password now.",
-                link: Some(Link { href: "/sign-in", text: "Sign in" }),
+                link: Some(Link { href: SIGN_IN, text: "Sign in" }),
             },
         )),
         Err(AccountError::Password(Problem::TooShort { .. })) => again(SetPasswordProblem::TooShort),

@@ -3,11 +3,12 @@
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
-use super::authorize::{Begun, Look};
+use super::authorize::{Begun, Look, with_request};
 use crate::authorization::NextStep;
 use crate::secret::Secret;
 use crate::telemetry::events;
 use crate::users::{Attempt, SignInError, SignedIn};
+use crate::web::CONSENT;
 use crate::web::extract::{BrowserCookie, CsrfForm, SessionCookie, Visit};
 use crate::web::failure::PageError;
 use crate::web::pages::{AboutApp, SignIn, SignInProblem, SignInReason};
@@ -121,7 +122,7 @@ impl<'a> Form<'a> {
     /// On to the request under way, or to our own page.
     fn signed_in(&self, visit: &Visit, started: SignedIn) -> HttpResponse {
         let next = match self.sealed {
-            Some(sealed) => see_other(&format!("/consent?request={sealed}")),
+            Some(sealed) => see_other(&with_request(CONSENT, sealed)),
             None => see_other(self.return_to.map_or("/", ReturnTo::path)),
         };
         let issuer = &visit.app().config.issuer;
