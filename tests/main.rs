@@ -43,6 +43,7 @@ mod refresh;
 mod registration;
 mod rfc_map;
 mod round_trips;
+mod serializable;
 mod serve;
 mod smoke;
 mod withdrawal;

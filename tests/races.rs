@@ -12,15 +12,15 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::harness::{
-    AssertingClient, Browser, ClientKey, Hit, JWT_BEARER, RelyingParty, Server, Settings, Shot, Tokens,
-    password_of, volley,
+    AssertingClient, Browser, ClientKey, Hit, JWT_BEARER, RelyingParty, Server, Settings, Shot, TestDatabase,
+    Tokens, password_of, volley,
 };
 
 const OFFLINE: [(&str, &str); 1] = [("scope", "openid offline_access")];
 
 /// Two processes on one database, a client that speaks to both, and Alice.
-struct Cluster {
-    first: Arc<Server>,
+pub struct Cluster {
+    pub first: Arc<Server>,
     second: Server,
     app: [RelyingParty; 2],
     browser: Browser,
@@ -28,7 +28,11 @@ struct Cluster {
 
 impl Cluster {
     async fn start(settings: Settings) -> Self {
-        let first = Arc::new(Server::start_with(settings.clone()).await);
+        Self::start_on(TestDatabase::new().await, settings).await
+    }
+
+    pub async fn start_on(database: TestDatabase, settings: Settings) -> Self {
+        let first = Arc::new(Server::start_on(Arc::new(database), settings.clone()).await);
         let second = first.replica(settings).await;
         first.user("alice", &[]);
         let app = RelyingParty::register(&first, &[]);
@@ -37,7 +41,7 @@ impl Cluster {
     }
 
     async fn strict() -> Self {
-        Self::start(Settings::default().with("GRANTOR_TOKENS_REFRESH_REUSE_WINDOW", "0s")).await
+        Self::start(without_window()).await
     }
 
     async fn sign_in(&self) -> Tokens {
@@ -103,13 +107,21 @@ impl Cluster {
     }
 }
 
+/// Settings with which any second use of a refresh token is theft.
+pub fn without_window() -> Settings {
+    Settings::default().with("GRANTOR_TOKENS_REFRESH_REUSE_WINDOW", "0s")
+}
+
 fn tokens_of(hits: &[Hit]) -> Vec<Tokens> {
     hits.iter().filter(|hit| hit.status == 200).map(|hit| Tokens(hit.json())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_a_hundred_redemptions_of_a_code_wins_and_what_it_got_ends() {
-    let cluster = Cluster::start(Settings::default()).await;
+    redemptions(&Cluster::start(Settings::default()).await).await;
+}
+
+pub async fn redemptions(cluster: &Cluster) {
     // Case 27, and case 26 for the winner's tokens.
     for round in 0..4 {
         let (code, verifier) = cluster.app[0].code(&cluster.browser, "alice", &OFFLINE).await;
@@ -127,7 +139,10 @@ async fn one_of_a_hundred_redemptions_of_a_code_wins_and_what_it_got_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_refreshes_at_once_all_get_the_same_successor() {
-    let cluster = Cluster::start(Settings::default()).await;
+    refreshes(&Cluster::start(Settings::default()).await).await;
+}
+
+pub async fn refreshes(cluster: &Cluster) {
     let mut newest = cluster.sign_in().await;
     // Case 38 with a window.
     for round in 0..4 {
@@ -149,7 +164,10 @@ async fn a_hundred_refreshes_at_once_all_get_the_same_successor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strict_lets_one_of_a_hundred_refreshes_win_and_ends_the_grant() {
-    let cluster = Cluster::strict().await;
+    strict_refreshes(&Cluster::strict().await).await;
+}
+
+pub async fn strict_refreshes(cluster: &Cluster) {
     // Case 38, strict.
     for round in 0..4 {
         let tokens = cluster.sign_in().await;

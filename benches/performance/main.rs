@@ -20,6 +20,7 @@ mod population;
 mod process;
 mod report;
 mod rows;
+mod scale_out;
 mod site;
 mod statements;
 
@@ -45,6 +46,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = arguments.options.settled();
+    if options.rows == [scale_out::NAME] {
+        return scale_out::main(&options);
+    }
     if let Some(unknown) = options.rows.iter().find(|name| !ROWS.iter().any(|row| row.name == name.as_str()))
     {
         let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();

@@ -19,7 +19,10 @@ pub struct Measured {
     pub goal: f64,
     /// Medians of the rounds.
     pub per_second: f64,
+    /// Of the lowest limit of each round.
     pub limit_per_second: f64,
+    /// Of each limit.
+    pub limits: Vec<(&'static str, f64)>,
     pub ratio: f64,
     pub lowest_ratio: f64,
     pub highest_ratio: f64,
@@ -119,6 +122,7 @@ pub async fn row(row: &Row, stage: &Stage) -> Measured {
         goal: row.goal,
         per_second,
         limit_per_second: the_median(Round::limit),
+        limits: each_limit(&rounds),
         ratio: median(ratios()),
         lowest_ratio: ratios().fold(f64::INFINITY, f64::min),
         highest_ratio: ratios().fold(0.0, f64::max),
@@ -220,6 +224,13 @@ impl Round {
     fn limit(&self) -> f64 {
         self.limits.iter().map(|(_, reached)| *reached).fold(f64::INFINITY, f64::min)
     }
+}
+
+/// The median of each limit.
+fn each_limit(rounds: &[Round]) -> Vec<(&'static str, f64)> {
+    let names = rounds.first().map(|round| round.limits.iter().map(|(name, _)| *name));
+    let of = |at: usize| median(rounds.iter().map(|round| round.limits[at].1));
+    names.into_iter().flatten().enumerate().map(|(at, name)| (name, of(at))).collect()
 }
 
 /// The one in the middle, or the mean of the two that are.

@@ -99,6 +99,11 @@ impl Report {
         if !self.rows.is_empty() {
             println!("{}", self.table());
         }
+        for row in self.rows.iter().filter(|row| row.limits.len() > 1) {
+            let limits: Vec<_> =
+                row.limits.iter().map(|(name, rate)| format!("{name} {rate:.0}/s")).collect();
+            println!(" {}: {}", row.name, limits.join(", "));
+        }
         if let Some(footprint) = &self.footprint {
             print_footprint(footprint);
         }

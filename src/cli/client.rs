@@ -5,6 +5,8 @@ mod arguments;
 mod request_arguments;
 mod subjects;
 
+use std::cell::Cell;
+
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
@@ -178,13 +180,13 @@ async fn change(arguments: &Update, id: &ClientId, context: &Context) -> Result<
     let mut wanted = ClientMetadata::from(registered.clone());
     arguments.apply(&mut wanted, &outgoing)?;
     let document = sector::read(&Outgoing::new(outgoing.clone()), &wanted, Some(&registered)).await?;
-    let mut refused = None;
+    let refused = Cell::new(None);
     let updated = registration::update(&context.store, id, |metadata| {
-        refused = arguments.apply(metadata, &outgoing).err();
-        metadata.sector_document = document;
+        refused.set(arguments.apply(metadata, &outgoing).err());
+        metadata.sector_document.clone_from(&document);
     });
     let updated = updated.await;
-    match refused {
+    match refused.into_inner() {
         Some(error) => Err(error),
         None => Ok(updated?),
     }

@@ -66,7 +66,8 @@ impl Context {
 
 /// Opens the database of a configuration, telling a person what takes a while.
 pub fn open_database(config: &Config) -> Result<Database, CommandError> {
-    Ok(Database::open(&config.database.source, &config.state_dir, &note)?)
+    let database = Database::open(&config.database.source, &config.state_dir, &note)?;
+    Ok(database.isolated(config.database.isolation))
 }
 
 /// Reads the master keys and, if the database is theirs or nobody's, brings its schema up to date (unless the

@@ -126,10 +126,9 @@ async fn follow_issuer(
     if credentials.redirect_uri == redirect_uri {
         return Ok(());
     }
-    let added = redirect_uri.clone();
     registration::update(store, &credentials.client_id.clone().into(), |client| {
-        client.redirect_uris.retain(|known| *known != added);
-        client.redirect_uris.insert(0, added);
+        client.redirect_uris.retain(|known| *known != redirect_uri);
+        client.redirect_uris.insert(0, redirect_uri.clone());
         client.redirect_uris.truncate(HOMES);
     })
     .await?;

@@ -227,15 +227,19 @@ pub(super) fn new_client(
 pub async fn update(
     store: &Store,
     id: &ClientId,
-    change: impl FnOnce(&mut ClientMetadata),
+    change: impl Fn(&mut ClientMetadata),
 ) -> Result<Client, RegistrationError> {
-    let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
-    let mut metadata = ClientMetadata::from(changing.client().clone());
-    change(&mut metadata);
-    let client = changed_client(changing.client(), metadata, &store.scopes().await?)?;
-    make_room(store, &client).await?;
-    changing.write(&client).await?;
-    Ok(client)
+    store
+        .repeatedly(async || {
+            let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
+            let mut metadata = ClientMetadata::from(changing.client().clone());
+            change(&mut metadata);
+            let client = changed_client(changing.client(), metadata, &store.scopes().await?)?;
+            make_room(store, &client).await?;
+            changing.write(&client).await?;
+            Ok(client)
+        })
+        .await
 }
 
 /// What becomes of a registered client with this metadata.
@@ -306,20 +310,29 @@ pub async fn set_disabled(
     id: &ClientId,
     disabled_at: Option<Timestamp>,
 ) -> Result<Client, RegistrationError> {
-    let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
-    let mut client = changing.client().clone();
-    client.disabled_at = disabled_at.map(|now| client.disabled_at.unwrap_or(now));
-    changing.write(&client).await?;
-    Ok(client)
+    store
+        .repeatedly(async || {
+            let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
+            let mut client = changing.client().clone();
+            client.disabled_at = disabled_at.map(|now| client.disabled_at.unwrap_or(now));
+            changing.write(&client).await?;
+            Ok(client)
+        })
+        .await
 }
 
 /// From now on an operator answers for a client that registered itself: it counts as registered by hand, and so it
 /// cannot change itself any more.
 pub async fn vouch(store: &Store, id: &ClientId) -> Result<Client, RegistrationError> {
-    let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
-    let client = Client { self_registered: false, registration_tokens: None, ..changing.client().clone() };
-    changing.write(&client).await?;
-    Ok(client)
+    store
+        .repeatedly(async || {
+            let changing = store.change_client(id).await?.ok_or(RegistrationError::NotFound)?;
+            let registered = changing.client().clone();
+            let client = Client { self_registered: false, registration_tokens: None, ..registered };
+            changing.write(&client).await?;
+            Ok(client)
+        })
+        .await
 }
 
 /// What a new secret may bring with it.

@@ -11,7 +11,7 @@ use crate::config::RegistrationMode;
 use crate::jose::Algorithm;
 use crate::keys::{MasterKeys, Purpose};
 use crate::model::{
-    Actor, AuditEvent, AuditEventKind, Client, ClientId, Network, RegistrationTokens, Sector,
+    Actor, AuditEvent, AuditEventKind, Client, ClientId, Network, RegistrationTokens, Scope, Sector,
 };
 use crate::outgoing::Outgoing;
 use crate::protocol::{ClientRegistrationError, RegistrationRequest};
@@ -158,14 +158,28 @@ impl SelfRegistration<'_> {
         let sector_document = sector::read(self.outgoing, &wanted, Some(registered)).await?;
         let scopes = self.store.scopes().await?;
         let store = self.store.acting_as(Actor::Client(id.clone()));
-        let mut changing = self.lock(&store, &opened).await?;
-        let metadata = self.rules().apply(request, Some(changing.client()))?;
-        let metadata = ClientMetadata { sector_document, ..metadata };
+        let replaced = store.repeatedly(async || {
+            let changing = self.lock(&store, &opened).await?;
+            let metadata = self.rules().apply(request.clone(), Some(changing.client()))?;
+            let metadata = ClientMetadata { sector_document: sector_document.clone(), ..metadata };
+            self.replace_once(changing, &opened.token_hash, metadata, &scopes).await
+        });
+        replaced.await
+    }
+
+    /// Gives a client whose row is locked this metadata, and a new token beside the one that it came with.
+    async fn replace_once(
+        &self,
+        mut changing: ChangingClient<'_>,
+        token_hash: &[u8; 32],
+        metadata: ClientMetadata,
+        scopes: &[Scope],
+    ) -> Result<RegisteredClient, NotRegistered> {
         let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
-        let tokens = RegistrationTokens { newest: hash.to_vec(), previous: Some(opened.token_hash.to_vec()) };
+        let tokens = RegistrationTokens { newest: hash.to_vec(), previous: Some(token_hash.to_vec()) };
         let client = Client {
             registration_tokens: Some(tokens),
-            ..changed_client(changing.client(), metadata, &scopes)?
+            ..changed_client(changing.client(), metadata, scopes)?
         };
         // People agreed that their answers go to the addresses of then. Whoever has got hold of the token must not
         // turn that into a silent way to others, also not by taking away the address that people were shown.
@@ -184,7 +198,7 @@ impl SelfRegistration<'_> {
     pub async fn delete(&self, id: &ClientId, bearer: Option<&str>) -> Result<(), NotRegistered> {
         let opened = self.open(id, bearer).await?;
         let store = self.store.acting_as(Actor::Client(id.clone()));
-        Ok(self.lock(&store, &opened).await?.delete().await?)
+        store.repeatedly(async || Ok(self.lock(&store, &opened).await?.delete().await?)).await
     }
 
     fn rules(&self) -> Rules<'_> {

@@ -47,6 +47,14 @@ pub(super) const SECTION: Section = Section {
             "3s",
             "How long a statement of a request may take; then it is ended, and the answer is 503.",
         ),
+        Setting::new(
+            "database.isolation",
+            Kind::OneOf(&["read_committed", "serializable"]),
+            "read_committed",
+            "The isolation level of all statements and transactions. PostgreSQL needs read_committed and no more; \
+             serializable is for databases of its kind that have nothing else, and the same for all processes. \
+             What the database gives up for another's sake is done again.",
+        ),
     ],
 };
 
@@ -67,6 +75,19 @@ pub struct Database {
     /// How long a statement of a request may take.
     #[serde(deserialize_with = "duration::deserialize")]
     pub statement_timeout: Duration,
+    /// The isolation level of all that is done in it.
+    pub isolation: Isolation,
+}
+
+/// How much of each other transactions see that run at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// Each statement sees what was committed before it.
+    #[default]
+    ReadCommitted,
+    /// As if one ran after the other; the database gives up what does not fit.
+    Serializable,
 }
 
 /// Where the data lie.

@@ -34,7 +34,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use self::audit::Audit;
-pub use self::database::{Database, DatabaseSource};
+pub use self::database::{Database, DatabaseSource, Isolation};
 pub use self::duration::{format as format_duration, parse as parse_duration};
 pub use self::error::ConfigError;
 pub use self::issuer::{Issuer, IssuerError, is_loopback};

@@ -5,7 +5,7 @@ use super::client_row::{ClientRow, Columns, SecretColumns};
 use super::resource_servers::register_named;
 use super::scopes::HeldScopes;
 use super::signing_keys::remember_clients_token_lifetimes;
-use super::{Store, StoreError, Transaction, bump_version};
+use super::{Store, StoreError, Transaction, bump_version, in_transaction};
 use crate::model::{
     AuditEvent, AuditEventKind, Client, ClientAuthentication, ClientId, ClientSecret, Details, Origin,
     SecretHash,
@@ -40,12 +40,13 @@ impl Store {
     /// Registers a client, and the resource servers that it is the first to name. A scope that was deleted meanwhile
     /// is left out.
     pub async fn insert_client(&self, client: &Client) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        insert(&mut transaction, client).await?;
-        let event = AuditEvent::about_client(AuditEventKind::ClientCreated, &client.id);
-        audit::record(&mut transaction, &self.origin, &[event]).await?;
-        bump_version(&mut transaction).await?;
-        Ok(transaction.commit().await?)
+        in_transaction!(self, |transaction| {
+            insert(&mut transaction, client).await?;
+            let event = AuditEvent::about_client(AuditEventKind::ClientCreated, &client.id);
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
+            bump_version(&mut transaction).await?;
+            Ok(transaction.commit().await?)
+        })
     }
 
     /// The client with this identifier, switched off or not.
@@ -81,35 +82,36 @@ impl Store {
         keep_old_until: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         let columns = SecretColumns::from(secret);
-        let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!(
-            "UPDATE clients
-             SET previous_secret_hash = CASE WHEN $6::timestamptz IS NOT NULL THEN secret_hash END,
-                 previous_secret_key_id = CASE WHEN $6::timestamptz IS NOT NULL THEN secret_key_id END,
-                 previous_sealed_secret = CASE WHEN $6::timestamptz IS NOT NULL THEN sealed_secret END,
-                 previous_secret_expires_at = CASE WHEN $6::timestamptz IS NOT NULL
-                     THEN least($6, secret_expires_at) END,
-                 secret_hash = $2, secret_key_id = $3, secret_expires_at = $4, sealed_secret = $5,
-                 updated_at = clock_timestamp()
-             WHERE client_id = $1 AND secret_hash IS NOT NULL",
-            id.as_str(),
-            columns.hash,
-            columns.key_id,
-            columns.expires_at,
-            columns.sealed,
-            keep_old_until.map(Timestamp::to_datetime),
-        )
-        .execute(&mut transaction)
-        .await?;
-        if done.rows_affected() > 0 {
-            let event = AuditEvent::about_client(AuditEventKind::ClientSecretRotated, id);
-            let event = match keep_old_until {
-                Some(expires_at) => event.with(Details::Until { expires_at }),
-                None => event,
-            };
-            audit::record(&mut transaction, &self.origin, &[event]).await?;
-        }
-        super::commit_change(transaction, done.rows_affected()).await
+        in_transaction!(self, |transaction| {
+            let done = sqlx::query!(
+                "UPDATE clients
+                 SET previous_secret_hash = CASE WHEN $6::timestamptz IS NOT NULL THEN secret_hash END,
+                     previous_secret_key_id = CASE WHEN $6::timestamptz IS NOT NULL THEN secret_key_id END,
+                     previous_sealed_secret = CASE WHEN $6::timestamptz IS NOT NULL THEN sealed_secret END,
+                     previous_secret_expires_at = CASE WHEN $6::timestamptz IS NOT NULL
+                         THEN least($6, secret_expires_at) END,
+                     secret_hash = $2, secret_key_id = $3, secret_expires_at = $4, sealed_secret = $5,
+                     updated_at = clock_timestamp()
+                 WHERE client_id = $1 AND secret_hash IS NOT NULL",
+                id.as_str(),
+                columns.hash,
+                columns.key_id,
+                columns.expires_at,
+                columns.sealed,
+                keep_old_until.map(Timestamp::to_datetime),
+            )
+            .execute(&mut transaction)
+            .await?;
+            if done.rows_affected() > 0 {
+                let event = AuditEvent::about_client(AuditEventKind::ClientSecretRotated, id);
+                let event = match keep_old_until {
+                    Some(expires_at) => event.with(Details::Until { expires_at }),
+                    None => event,
+                };
+                audit::record(&mut transaction, &self.origin, &[event]).await?;
+            }
+            super::commit_change(transaction, done.rows_affected()).await
+        })
     }
 
     /// Puts another form of the same secret in the place of the one with `old_hash`. Whether that was there still.
@@ -119,36 +121,38 @@ impl Store {
         old_hash: &SecretHash,
         renewed: &ClientSecret,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!(
-            "UPDATE clients
-             SET secret_hash = CASE WHEN secret_hash = $2 THEN $3 ELSE secret_hash END,
-                 secret_key_id = CASE WHEN secret_hash = $2 THEN $4 ELSE secret_key_id END,
-                 sealed_secret = CASE WHEN secret_hash = $2 THEN $5 ELSE sealed_secret END,
-                 previous_secret_hash = CASE WHEN previous_secret_hash = $2 THEN $3 ELSE previous_secret_hash END,
-                 previous_secret_key_id = CASE WHEN previous_secret_hash = $2 THEN $4 ELSE previous_secret_key_id END,
-                 previous_sealed_secret = CASE WHEN previous_secret_hash = $2 THEN $5 ELSE previous_sealed_secret END
-             WHERE client_id = $1 AND auth_method = 'client_secret_jwt' AND $2 IN (secret_hash, previous_secret_hash)",
-            id.as_str(),
-            old_hash.hash,
-            renewed.hash.hash,
-            renewed.hash.key_id,
-            renewed.sealed,
-        )
-        .execute(&mut transaction)
-        .await?;
-        if done.rows_affected() > 0 {
-            let event = AuditEvent::about_client(AuditEventKind::ClientSecretRewrapped, id);
-            audit::record(&mut transaction, &self.origin, &[event]).await?;
-        }
-        super::commit_change(transaction, done.rows_affected()).await
+        in_transaction!(self, |transaction| {
+            let done = sqlx::query!(
+                "UPDATE clients
+                 SET secret_hash = CASE WHEN secret_hash = $2 THEN $3 ELSE secret_hash END,
+                     secret_key_id = CASE WHEN secret_hash = $2 THEN $4 ELSE secret_key_id END,
+                     sealed_secret = CASE WHEN secret_hash = $2 THEN $5 ELSE sealed_secret END,
+                     previous_secret_hash = CASE WHEN previous_secret_hash = $2 THEN $3 ELSE previous_secret_hash END,
+                     previous_secret_key_id = CASE WHEN previous_secret_hash = $2 THEN $4 ELSE previous_secret_key_id END,
+                     previous_sealed_secret = CASE WHEN previous_secret_hash = $2 THEN $5 ELSE previous_sealed_secret END
+                 WHERE client_id = $1 AND auth_method = 'client_secret_jwt' AND $2 IN (secret_hash, previous_secret_hash)",
+                id.as_str(),
+                old_hash.hash,
+                renewed.hash.hash,
+                renewed.hash.key_id,
+                renewed.sealed,
+            )
+            .execute(&mut transaction)
+            .await?;
+            if done.rows_affected() > 0 {
+                let event = AuditEvent::about_client(AuditEventKind::ClientSecretRewrapped, id);
+                audit::record(&mut transaction, &self.origin, &[event]).await?;
+            }
+            super::commit_change(transaction, done.rows_affected()).await
+        })
     }
 
     /// Removes a client; its grants are dead without it. Returns whether it existed.
     pub async fn delete_client(&self, id: &ClientId) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let deleted = delete(&mut transaction, &self.origin, id).await?;
-        super::commit_change(transaction, deleted).await
+        in_transaction!(self, |transaction| {
+            let deleted = delete(&mut transaction, &self.origin, id).await?;
+            super::commit_change(transaction, deleted).await
+        })
     }
 }
 

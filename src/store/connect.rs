@@ -1,5 +1,6 @@
 //! Ways to the database: one connection for the schema, pools for everything else.
 
+use std::error::Error;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,9 +13,10 @@ use super::connections::Connections;
 use super::embedded::{Durability, Embedded, EmbeddedError};
 use super::grant_looks::GrantLooks;
 use super::pool::{Pool, within};
+use super::retry::Attempts;
 use super::trouble::Trouble;
 use super::{Store, StoreError};
-use crate::config::DatabaseSource;
+use crate::config::{DatabaseSource, Isolation};
 use crate::model::Origin;
 
 /// How long one attempt to connect, or a look at a few rows with it, may take before a command gives up.
@@ -32,6 +34,7 @@ const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_se
 #[derive(Debug)]
 pub struct Database {
     options: PgConnectOptions,
+    isolation: Isolation,
     embedded: Option<Embedded>,
     origin: Origin,
     /// One count for all pools.
@@ -41,12 +44,13 @@ pub struct Database {
 }
 
 /// A job or a command may take long, but not for ever.
-const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
 
 /// Makes pools of connections to one database.
 #[derive(Debug, Clone)]
 pub struct Stores {
     options: PgConnectOptions,
+    isolation: Isolation,
     statement_timeout: Duration,
     lock_timeout: Option<Duration>,
     origin: Origin,
@@ -65,8 +69,11 @@ impl Stores {
     /// A pool that connects when it is first used.
     pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
         let statement_timeout = self.statement_timeout;
-        let mut settings =
-            format!("SET statement_timeout = {}; {END_IDLE_TRANSACTIONS}", statement_timeout.as_millis());
+        let mut settings = format!(
+            "SET statement_timeout = {}; {END_IDLE_TRANSACTIONS}; SET default_transaction_isolation = '{}'",
+            statement_timeout.as_millis(),
+            level(self.isolation)
+        );
         if let Some(lock_timeout) = self.lock_timeout {
             settings += &format!("; SET lock_timeout = {}; {PLAN_ONCE}", lock_timeout.as_millis());
         }
@@ -105,7 +112,15 @@ impl Database {
             }
         };
         let options = options.application_name("grantor");
-        Ok(Self { options, embedded, origin: Origin::SYSTEM, flood: Flood::new(), trouble: Trouble::new() })
+        let isolation = Isolation::default();
+        let (flood, trouble) = (Flood::new(), Trouble::new());
+        Ok(Self { options, isolation, embedded, origin: Origin::SYSTEM, flood, trouble })
+    }
+
+    /// From now on all is done at this level, but for migrations, which have the database to themselves.
+    #[must_use]
+    pub fn isolated(self, isolation: Isolation) -> Self {
+        Self { isolation, ..self }
     }
 
     /// From now on it is written to on this one's behalf.
@@ -118,6 +133,7 @@ impl Database {
     pub fn stores(&self) -> Stores {
         Stores {
             options: self.options.clone(),
+            isolation: self.isolation,
             statement_timeout: LONGEST_STATEMENT,
             lock_timeout: None,
             origin: self.origin.clone(),
@@ -145,15 +161,21 @@ impl Database {
     }
 
     /// Looks at something small on a connection of its own, and gives up where the database falls silent.
-    pub(super) async fn look<T, E: From<sqlx::Error> + From<StoreError>>(
+    pub(super) async fn look<T, E: Error + From<sqlx::Error> + From<StoreError> + 'static>(
         &self,
-        look: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+        look: impl AsyncFn(&mut PgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         let looking = async {
-            let mut connection = self.connection().await?;
-            let seen = look(&mut connection).await?;
-            let _ = connection.close().await;
-            Ok(seen)
+            let mut attempts = Attempts::within(CONNECT_TIMEOUT);
+            loop {
+                let mut connection = self.connection().await?;
+                let seen = look(&mut connection).await;
+                let _ = connection.close().await;
+                match seen {
+                    Ok(seen) => return Ok(seen),
+                    Err(error) => attempts.after(error).await?,
+                }
+            }
         };
         within(CONNECT_TIMEOUT, looking).await
     }
@@ -161,6 +183,14 @@ impl Database {
     /// Leaves the private cluster, which stops if nobody else uses it. Pools must be closed before.
     pub fn close(self) -> Result<(), EmbeddedError> {
         self.embedded.map_or(Ok(()), Embedded::stop)
+    }
+}
+
+/// The level's name in SQL.
+fn level(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadCommitted => "read committed",
+        Isolation::Serializable => "serializable",
     }
 }
 

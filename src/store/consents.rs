@@ -1,7 +1,7 @@
 //! Consents: which apps a person has agreed to, and taking that back.
 
 use super::audit::audited;
-use super::{Store, StoreError};
+use super::{Store, StoreError, in_transaction};
 use crate::model::{AppAccess, AuditEvent, AuditEventKind, AuthorizedApp, ClientId, EndReason, UserId};
 use crate::time::Timestamp;
 
@@ -72,33 +72,34 @@ impl Store {
     /// end does not make this fail: it revokes a bounded number.
     pub async fn withdraw_consent(&self, user: UserId, client: &ClientId) -> Result<bool, StoreError> {
         let event = AuditEvent::about_client(AuditEventKind::ConsentWithdrawn, client);
-        let mut transaction = self.pool.begin().await?;
-        let withdrawn = audited!(
-            "written AS (
-                 DELETE FROM consents WHERE user_id = $2 AND client_id = $3
-                 RETURNING user_id, jsonb_build_object('scopes', scopes) AS details
-             )",
-            self.audit(&[event]),
-            user.as_uuid(),
-            client.as_str(),
-        )
-        .execute(&mut transaction)
-        .await?;
-        sqlx::query!(
-            "WITH held AS (
-                 SELECT id FROM grants WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL
-                 ORDER BY id LIMIT $4 FOR UPDATE
-             )
-             UPDATE grants g SET revoked_at = clock_timestamp(), revoked_reason = $3
-             FROM held WHERE g.id = held.id AND g.revoked_at IS NULL",
-            user.as_uuid(),
-            client.as_str(),
-            EndReason::ConsentWithdrawn.as_str(),
-            MOST_REVOKED,
-        )
-        .execute(&mut transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(withdrawn.rows_affected() > 0)
+        in_transaction!(self, |transaction| {
+            let withdrawn = audited!(
+                "written AS (
+                     DELETE FROM consents WHERE user_id = $2 AND client_id = $3
+                     RETURNING user_id, jsonb_build_object('scopes', scopes) AS details
+                 )",
+                self.audit(std::slice::from_ref(&event)),
+                user.as_uuid(),
+                client.as_str(),
+            )
+            .execute(&mut transaction)
+            .await?;
+            sqlx::query!(
+                "WITH held AS (
+                     SELECT id FROM grants WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL
+                     ORDER BY id LIMIT $4 FOR UPDATE
+                 )
+                 UPDATE grants g SET revoked_at = clock_timestamp(), revoked_reason = $3
+                 FROM held WHERE g.id = held.id AND g.revoked_at IS NULL",
+                user.as_uuid(),
+                client.as_str(),
+                EndReason::ConsentWithdrawn.as_str(),
+                MOST_REVOKED,
+            )
+            .execute(&mut transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(withdrawn.rows_affected() > 0)
+        })
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::grants::{GrantRow, GrantView};
-use super::pool::patiently;
+use super::pool::{Lent, patiently};
 use super::{Store, StoreError};
 use crate::model::GrantId;
 use crate::time::Timestamp;
@@ -115,13 +115,24 @@ impl Store {
                     (look, answer)
                 })
                 .unzip();
-            let looked = match lent {
-                Ok(mut lent) => {
-                    lent.run(self.pool.watch(), async |database| rows(database, &looks).await).await
-                }
-                Err(error) => Err(error),
-            };
+            let looked = self.look(lent, &looks).await;
             tell(&looks, answers, looked);
+        }
+    }
+
+    /// Until the database does not give the statement up.
+    async fn look(
+        &self,
+        mut lent: Result<Lent, sqlx::Error>,
+        looks: &[GrantLook],
+    ) -> Result<Vec<GrantRow>, sqlx::Error> {
+        let mut attempts = self.pool.watch().attempts();
+        loop {
+            match lent?.run(self.pool.watch(), async |database| rows(database, looks).await).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) => attempts.after(error).await?,
+            }
+            lent = self.pool.lend().await;
         }
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::audit::audited;
 use super::transaction::Transaction;
-use super::{Database, Store, StoreError};
+use super::{Database, Store, StoreError, in_transaction};
 use crate::model::{AuditEvent, AuditEventKind, StoredMasterKey, WrappedMasterKey};
 use crate::secret::base64url;
 
@@ -52,26 +52,27 @@ impl Store {
         key: &StoredMasterKey,
         known: &[Vec<u8>],
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
-        audited!(
-            "written AS (
-                 INSERT INTO master_keys (id, check_value, source)
-                 SELECT $2, $3, $4
-                 WHERE NOT EXISTS (SELECT FROM master_keys WHERE id <> ALL ($5::bytea[]))
-                 ON CONFLICT (id) DO NOTHING
-                 RETURNING source
-             )",
-            self.audit(&[about(AuditEventKind::MasterKeyAdded, &key.id)]),
-            key.id,
-            key.check_value,
-            key.source,
-            known
-        )
-        .execute(&mut transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(())
+        in_transaction!(self, |transaction| {
+            sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
+            audited!(
+                "written AS (
+                     INSERT INTO master_keys (id, check_value, source)
+                     SELECT $2, $3, $4
+                     WHERE NOT EXISTS (SELECT FROM master_keys WHERE id <> ALL ($5::bytea[]))
+                     ON CONFLICT (id) DO NOTHING
+                     RETURNING source
+                 )",
+                self.audit(&[about(AuditEventKind::MasterKeyAdded, &key.id)]),
+                key.id,
+                key.check_value,
+                key.source,
+                known
+            )
+            .execute(&mut transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(())
+        })
     }
 
     /// Keeps every other master key on record encrypted under the current one, as `wrap` does it, and the current
@@ -86,21 +87,22 @@ impl Store {
         current: &[u8],
         wrap: impl Fn(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<Option<usize>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
-        self.unwrap_master_key(&mut transaction, current).await?;
-        let mut wrapped = 0;
-        for row in select(&mut transaction).await? {
-            let is_done = row.wrapped.as_ref().is_some_and(|wrapped| wrapped.wrapped_by == current);
-            if row.id == current || is_done {
-                continue;
+        in_transaction!(self, |transaction| {
+            sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
+            self.unwrap_master_key(&mut transaction, current).await?;
+            let mut wrapped = 0;
+            for row in select(&mut transaction).await? {
+                let is_done = row.wrapped.as_ref().is_some_and(|wrapped| wrapped.wrapped_by == current);
+                if row.id == current || is_done {
+                    continue;
+                }
+                let Some(sealed) = wrap(&row.id) else { return Ok(None) };
+                self.wrap_master_key(&mut transaction, &row.id, &sealed, current).await?;
+                wrapped += 1;
             }
-            let Some(sealed) = wrap(&row.id) else { return Ok(None) };
-            self.wrap_master_key(&mut transaction, &row.id, &sealed, current).await?;
-            wrapped += 1;
-        }
-        transaction.commit().await?;
-        Ok(Some(wrapped))
+            transaction.commit().await?;
+            Ok(Some(wrapped))
+        })
     }
 
     async fn wrap_master_key(

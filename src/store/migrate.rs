@@ -4,7 +4,8 @@ use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 use sqlx::{Connection, PgConnection};
 
 use super::StoreError;
-use super::connect::{CONNECT_TIMEOUT, Database};
+use super::connect::{CONNECT_TIMEOUT, Database, LONGEST_STATEMENT};
+use super::retry::Attempts;
 use crate::model::{AuditEvent, AuditEventKind, Details};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -52,17 +53,30 @@ impl Database {
     /// Returns how many steps that took.
     pub async fn migrate(&self) -> Result<usize, SchemaError> {
         let before = self.look(applied).await?;
-        pending(&before)?;
-        let mut connection = self.connection().await?;
-        // A migration takes as long as the tables are large.
-        MIGRATIONS.run(&mut connection).await.map_err(failed)?;
-        let _ = connection.close().await;
+        if pending(&before)? == 0 {
+            return Ok(0);
+        }
+        self.apply_migrations().await?;
         let after = self.look(applied).await?;
         let steps = after.len().saturating_sub(before.len());
         if steps > 0 {
             self.record_migrations(steps).await?;
         }
         Ok(steps)
+    }
+
+    /// A migration takes as long as the tables are large. Each is a transaction; the lock ends with the connection.
+    async fn apply_migrations(&self) -> Result<(), SchemaError> {
+        let mut attempts = Attempts::within(LONGEST_STATEMENT);
+        loop {
+            let mut connection = self.connection().await?;
+            let applied = MIGRATIONS.run(&mut connection).await;
+            let _ = connection.close().await;
+            match applied {
+                Ok(()) => return Ok(()),
+                Err(error) => attempts.after(error).await.map_err(failed)?,
+            }
+        }
     }
 
     /// Not in the migrations' own transactions: before them there may be no table to record in.

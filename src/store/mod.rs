@@ -37,6 +37,7 @@ mod partitions;
 mod passwords;
 mod pool;
 mod resource_servers;
+mod retry;
 mod roles;
 mod scopes;
 mod self_registration;
@@ -71,6 +72,7 @@ pub use throttle::{ThrottleRule, Throttled};
 
 use grant_looks::GrantLooks;
 use pool::Pool;
+use retry::in_transaction;
 use transaction::Transaction;
 
 const AWAY: &str = "the server cannot answer just now: try again in a moment";

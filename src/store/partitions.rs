@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, in_transaction};
 use crate::model::first_id_of_day;
 use crate::time::Timestamp;
 
@@ -94,22 +94,24 @@ impl Store {
     async fn create_partition(&self, of: &Partitioned, first_day: i64) -> Result<(), StoreError> {
         let (table, name, fill) = (of.table, of.name(first_day), of.fillfactor);
         let (from, to) = (bound(first_day), bound(first_day + of.days));
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(&mut transaction).await?;
-        sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
-        let exists = sqlx::query_scalar!(r#"SELECT to_regclass($1) IS NOT NULL AS "exists!""#, name)
-            .fetch_one(&mut transaction)
-            .await?;
-        if !exists {
-            let create =
-                format!("CREATE TABLE {name} (LIKE {table} INCLUDING ALL) WITH (fillfactor = {fill})");
-            sqlx::query(AssertSqlSafe(create)).execute(&mut transaction).await?;
-            let attach =
-                format!("ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{from}') TO ('{to}')");
-            sqlx::query(AssertSqlSafe(attach)).execute(&mut transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        in_transaction!(self, |transaction| {
+            sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(&mut transaction).await?;
+            sqlx::query!("SELECT version FROM installation FOR UPDATE").fetch_one(&mut transaction).await?;
+            let exists = sqlx::query_scalar!(r#"SELECT to_regclass($1) IS NOT NULL AS "exists!""#, name)
+                .fetch_one(&mut transaction)
+                .await?;
+            if !exists {
+                let create =
+                    format!("CREATE TABLE {name} (LIKE {table} INCLUDING ALL) WITH (fillfactor = {fill})");
+                sqlx::query(AssertSqlSafe(create)).execute(&mut transaction).await?;
+                let attach = format!(
+                    "ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{from}') TO ('{to}')"
+                );
+                sqlx::query(AssertSqlSafe(attach)).execute(&mut transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(())
+        })
     }
 
     /// Detaches and drops the partitions whose last day is past by more than [`MARGIN_DAYS`], of events by more

@@ -1,7 +1,7 @@
 //! Setting passwords, and what ends with the old one.
 
 use super::audit;
-use super::{Store, StoreError, Transaction};
+use super::{Store, StoreError, Transaction, in_transaction};
 use crate::model::{Actor, AuditEvent, AuditEventKind, EndReason, SessionId, UserId};
 use crate::secret::Secret;
 
@@ -16,15 +16,16 @@ pub struct KeptSession<'a> {
 impl Store {
     /// Sets a password by an operator's power: all sessions and grants end. Returns whether the account exists.
     pub async fn set_password(&self, user: UserId, hash: &Secret<String>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let set = write_password(&mut transaction, user, hash).await?;
-        if set {
-            let event = AuditEvent::about_user(AuditEventKind::PasswordSet, user);
-            audit::record(&mut transaction, &self.origin, &[event]).await?;
-        }
-        self.end_sessions_and_grants(&mut transaction, user, None, EndReason::PasswordChanged).await?;
-        transaction.commit().await?;
-        Ok(set)
+        in_transaction!(self, |transaction| {
+            let set = write_password(&mut transaction, user, hash).await?;
+            if set {
+                let event = AuditEvent::about_user(AuditEventKind::PasswordSet, user);
+                audit::record(&mut transaction, &self.origin, &[event]).await?;
+            }
+            self.end_sessions_and_grants(&mut transaction, user, None, EndReason::PasswordChanged).await?;
+            transaction.commit().await?;
+            Ok(set)
+        })
     }
 
     /// Sets a password in place of `old`, the hash that the person's present password was checked against:
@@ -37,34 +38,35 @@ impl Store {
         new: &Secret<String>,
         keep: KeptSession<'_>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let unchanged = sqlx::query_scalar!(
-            "SELECT id FROM users WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL FOR NO KEY UPDATE",
-            user.as_uuid(),
-            old.expose(),
-        )
-        .fetch_optional(&mut transaction)
-        .await?;
-        if unchanged.is_none() {
-            return Ok(false);
-        }
-        write_password(&mut transaction, user, new).await?;
-        let person = self.acting_as(Actor::User(user));
-        let event = AuditEvent::about_user(AuditEventKind::PasswordChanged, user);
-        audit::record(&mut transaction, &person.origin, &[event]).await?;
-        let reason = EndReason::PasswordChanged;
-        person.end_sessions_and_grants(&mut transaction, user, Some(keep.id), reason).await?;
-        sqlx::query!(
-            "UPDATE sessions SET token_hash = $3, previous_token_hash = NULL
-             WHERE id = $1 AND user_id = $2 AND ended_at IS NULL",
-            keep.id.as_uuid(),
-            user.as_uuid(),
-            keep.token_hash,
-        )
-        .execute(&mut transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(true)
+        in_transaction!(self, |transaction| {
+            let unchanged = sqlx::query_scalar!(
+                "SELECT id FROM users WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL FOR NO KEY UPDATE",
+                user.as_uuid(),
+                old.expose(),
+            )
+            .fetch_optional(&mut transaction)
+            .await?;
+            if unchanged.is_none() {
+                return Ok(false);
+            }
+            write_password(&mut transaction, user, new).await?;
+            let person = self.acting_as(Actor::User(user));
+            let event = AuditEvent::about_user(AuditEventKind::PasswordChanged, user);
+            audit::record(&mut transaction, &person.origin, &[event]).await?;
+            let reason = EndReason::PasswordChanged;
+            person.end_sessions_and_grants(&mut transaction, user, Some(keep.id), reason).await?;
+            sqlx::query!(
+                "UPDATE sessions SET token_hash = $3, previous_token_hash = NULL
+                 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL",
+                keep.id.as_uuid(),
+                user.as_uuid(),
+                keep.token_hash,
+            )
+            .execute(&mut transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
     }
 
     /// Replaces the hash of the same password, made with newer parameters. Nothing ends.

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{Object, PoolConfig, PoolError, QueueMode};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Connection, Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr};
 
 use super::connections::Connections;
+use super::retry::Attempts;
 use super::transaction::Transaction;
 use super::trouble::Trouble;
 
@@ -55,6 +56,11 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// The attempts that a statement or a transaction has.
+    pub fn attempts(&self) -> Attempts {
+        Attempts::within(self.limit)
+    }
+
     /// Does `work`, or gives up when the limit of a statement is past.
     pub async fn over<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let done = within(self.limit, work).await;
@@ -115,6 +121,34 @@ impl Pool {
         self.connections.close();
     }
 
+    /// All that a statement yields. Each attempt is made on a connection of its own: nobody rests on one.
+    async fn steps(&self, statement: Statement) -> Result<Vec<Either<PgQueryResult, PgRow>>, Error> {
+        let mut attempts = self.watch.attempts();
+        loop {
+            let query = statement.again();
+            let steps = async |connection: &mut PgConnection| {
+                connection.fetch_many(query).try_collect::<Vec<_>>().await
+            };
+            match self.lend().await?.run(&self.watch, steps).await {
+                Ok(steps) => return Ok(steps),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
+    /// The first row that it yields.
+    async fn row(&self, statement: Statement) -> Result<Option<PgRow>, Error> {
+        let mut attempts = self.watch.attempts();
+        loop {
+            let query = statement.again();
+            let row = async |connection: &mut PgConnection| connection.fetch_optional(query).await;
+            match self.lend().await?.run(&self.watch, row).await {
+                Ok(row) => return Ok(row),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
     /// A connection that has to be made is made even if nobody waits for it any more: the next one finds it.
     /// Otherwise none would ever be made where connecting takes longer than there is patience.
     pub async fn lend(&self) -> Result<Lent, Error> {
@@ -131,6 +165,23 @@ impl Pool {
             patiently(lending).await
         };
         Ok(Lent { connection: Some(connection?), is_settled: true, is_in_transaction: false })
+    }
+}
+
+/// A statement that can be sent more than once.
+struct Statement {
+    sql: SqlStr,
+    arguments: Option<PgArguments>,
+}
+
+impl Statement {
+    fn of<'q>(mut query: impl Execute<'q, Postgres>) -> Result<Self, Error> {
+        let arguments = query.take_arguments().map_err(Error::Encode)?;
+        Ok(Self { sql: query.sql(), arguments })
+    }
+
+    fn again(&self) -> (SqlStr, Option<PgArguments>) {
+        (self.sql.clone(), self.arguments.clone())
     }
 }
 
@@ -226,13 +277,8 @@ impl<'p> Executor<'p> for &'_ Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let pool = self.clone();
-        let all = async move {
-            let steps = async |connection: &mut PgConnection| {
-                connection.fetch_many(query).try_collect::<Vec<_>>().await
-            };
-            pool.lend().await?.run(&pool.watch, steps).await
-        };
+        let (pool, statement) = (self.clone(), Statement::of(query));
+        let all = async move { pool.steps(statement?).await };
         stream::once(all).map_ok(|steps| stream::iter(steps.into_iter().map(Ok))).try_flatten().boxed()
     }
 
@@ -241,11 +287,8 @@ impl<'p> Executor<'p> for &'_ Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let pool = self.clone();
-        Box::pin(async move {
-            let row = async |connection: &mut PgConnection| connection.fetch_optional(query).await;
-            pool.lend().await?.run(&pool.watch, row).await
-        })
+        let (pool, statement) = (self.clone(), Statement::of(query));
+        Box::pin(async move { pool.row(statement?).await })
     }
 
     fn prepare_with<'e>(

@@ -4,7 +4,7 @@ use sqlx::PgExecutor;
 
 use super::audit;
 use super::scopes::HeldScopes;
-use super::{Store, StoreError, Transaction, bump_version, commit_change};
+use super::{Store, StoreError, Transaction, bump_version, commit_change, in_transaction};
 use crate::model::{AuditEvent, AuditEventKind, ClientId, Details, ResourceServer};
 
 /// A client that names a resource server.
@@ -66,29 +66,30 @@ impl Store {
     /// Registers a resource server, also one that was only named by clients so far, of which nothing is said yet. Of
     /// its scopes those are written that are registered.
     pub async fn insert_resource_server(&self, server: &ResourceServer) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let held = HeldScopes::hold(&mut transaction).await?;
-        let scopes = server.scopes.as_deref().map(|scopes| held.of(scopes));
-        let done = sqlx::query!(
-            "INSERT INTO resource_servers AS known (identifier, name, scopes, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $4)
-             ON CONFLICT (identifier) DO UPDATE
-             SET name = excluded.name, scopes = excluded.scopes, updated_at = excluded.updated_at
-             WHERE known.name = known.identifier AND known.scopes IS NULL",
-            server.identifier,
-            server.name,
-            scopes.as_deref(),
-            server.created_at.to_datetime(),
-        )
-        .execute(&mut transaction)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::Conflict { what: "a resource server with this identifier" });
-        }
-        let event = about(AuditEventKind::ResourceServerCreated, &server.identifier, scopes);
-        audit::record(&mut transaction, &self.origin, &[event]).await?;
-        bump_version(&mut transaction).await?;
-        Ok(transaction.commit().await?)
+        in_transaction!(self, |transaction| {
+            let held = HeldScopes::hold(&mut transaction).await?;
+            let scopes = server.scopes.as_deref().map(|scopes| held.of(scopes));
+            let done = sqlx::query!(
+                "INSERT INTO resource_servers AS known (identifier, name, scopes, created_at, updated_at)
+                 VALUES ($1, $2, $3, $4, $4)
+                 ON CONFLICT (identifier) DO UPDATE
+                 SET name = excluded.name, scopes = excluded.scopes, updated_at = excluded.updated_at
+                 WHERE known.name = known.identifier AND known.scopes IS NULL",
+                server.identifier,
+                server.name,
+                scopes.as_deref(),
+                server.created_at.to_datetime(),
+            )
+            .execute(&mut transaction)
+            .await?;
+            if done.rows_affected() == 0 {
+                return Err(StoreError::Conflict { what: "a resource server with this identifier" });
+            }
+            let event = about(AuditEventKind::ResourceServerCreated, &server.identifier, scopes);
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
+            bump_version(&mut transaction).await?;
+            Ok(transaction.commit().await?)
+        })
     }
 
     /// Changes name and scopes, as far as they are given; `Some(None)`: it no longer says which scopes it
@@ -99,30 +100,31 @@ impl Store {
         name: Option<&str>,
         scopes: Option<Option<&[String]>>,
     ) -> Result<Option<ResourceServer>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let held = HeldScopes::hold(&mut transaction).await?;
-        let new_scopes = scopes.flatten().map(|scopes| held.of(scopes));
-        let updated = sqlx::query_as!(
-            ResourceServer,
-            "UPDATE resource_servers
-             SET name = coalesce($2, name), scopes = CASE WHEN $3 THEN $4 ELSE scopes END,
-                 updated_at = clock_timestamp()
-             WHERE identifier = $1
-             RETURNING identifier, name, scopes, created_at",
-            identifier,
-            name,
-            scopes.is_some(),
-            new_scopes.as_deref(),
-        )
-        .fetch_optional(&mut transaction)
-        .await?;
-        if let Some(server) = &updated {
-            let event =
-                about(AuditEventKind::ResourceServerChanged, &server.identifier, server.scopes.clone());
-            audit::record(&mut transaction, &self.origin, &[event]).await?;
-        }
-        commit_change(transaction, u64::from(updated.is_some())).await?;
-        Ok(updated)
+        in_transaction!(self, |transaction| {
+            let held = HeldScopes::hold(&mut transaction).await?;
+            let new_scopes = scopes.flatten().map(|scopes| held.of(scopes));
+            let updated = sqlx::query_as!(
+                ResourceServer,
+                "UPDATE resource_servers
+                 SET name = coalesce($2, name), scopes = CASE WHEN $3 THEN $4 ELSE scopes END,
+                     updated_at = clock_timestamp()
+                 WHERE identifier = $1
+                 RETURNING identifier, name, scopes, created_at",
+                identifier,
+                name,
+                scopes.is_some(),
+                new_scopes.as_deref(),
+            )
+            .fetch_optional(&mut transaction)
+            .await?;
+            if let Some(server) = &updated {
+                let event =
+                    about(AuditEventKind::ResourceServerChanged, &server.identifier, server.scopes.clone());
+                audit::record(&mut transaction, &self.origin, &[event]).await?;
+            }
+            commit_change(transaction, u64::from(updated.is_some())).await?;
+            Ok(updated)
+        })
     }
 
     /// Removes a resource server. One that clients name is removed only `also_from_clients`, and from them too.
@@ -131,37 +133,38 @@ impl Store {
         identifier: &str,
         also_from_clients: bool,
     ) -> Result<ResourceServerDeletion, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        // Clients before the resource server, as who writes a client locks them.
-        sqlx::query!(
-            "SELECT client_id FROM clients WHERE $1 = ANY(audiences || resource_servers)
-             ORDER BY client_id FOR NO KEY UPDATE",
-            identifier,
-        )
-        .fetch_all(&mut transaction)
-        .await?;
-        let gone = sqlx::query!("DELETE FROM resource_servers WHERE identifier = $1", identifier)
+        in_transaction!(self, |transaction| {
+            // Clients before the resource server, as who writes a client locks them.
+            sqlx::query!(
+                "SELECT client_id FROM clients WHERE $1 = ANY(audiences || resource_servers)
+                 ORDER BY client_id FOR NO KEY UPDATE",
+                identifier,
+            )
+            .fetch_all(&mut transaction)
+            .await?;
+            let gone = sqlx::query!("DELETE FROM resource_servers WHERE identifier = $1", identifier)
+                .execute(&mut transaction)
+                .await?;
+            // A look after the delete, which has waited for whoever was naming it.
+            let uses = uses(&mut transaction, identifier).await?;
+            if !uses.is_empty() && !also_from_clients {
+                return Ok(ResourceServerDeletion::InUse(uses));
+            }
+            sqlx::query!(
+                "UPDATE clients SET audiences = array_remove(audiences, $1),
+                     resource_servers = array_remove(resource_servers, $1), updated_at = clock_timestamp()
+                 WHERE $1 = ANY(audiences || resource_servers)",
+                identifier,
+            )
             .execute(&mut transaction)
             .await?;
-        // A look after the delete, which has waited for whoever was naming it.
-        let uses = uses(&mut transaction, identifier).await?;
-        if !uses.is_empty() && !also_from_clients {
-            return Ok(ResourceServerDeletion::InUse(uses));
-        }
-        sqlx::query!(
-            "UPDATE clients SET audiences = array_remove(audiences, $1),
-                 resource_servers = array_remove(resource_servers, $1), updated_at = clock_timestamp()
-             WHERE $1 = ANY(audiences || resource_servers)",
-            identifier,
-        )
-        .execute(&mut transaction)
-        .await?;
-        let deleted = (gone.rows_affected() > 0)
-            .then(|| about(AuditEventKind::ResourceServerDeleted, identifier, None));
-        let events: Vec<_> = deleted.into_iter().chain(left(&uses)).collect();
-        audit::record(&mut transaction, &self.origin, &events).await?;
-        let changed = commit_change(transaction, gone.rows_affected() + uses.len() as u64).await?;
-        Ok(if changed { ResourceServerDeletion::Done(uses) } else { ResourceServerDeletion::NotFound })
+            let deleted = (gone.rows_affected() > 0)
+                .then(|| about(AuditEventKind::ResourceServerDeleted, identifier, None));
+            let events: Vec<_> = deleted.into_iter().chain(left(&uses)).collect();
+            audit::record(&mut transaction, &self.origin, &events).await?;
+            let changed = commit_change(transaction, gone.rows_affected() + uses.len() as u64).await?;
+            Ok(if changed { ResourceServerDeletion::Done(uses) } else { ResourceServerDeletion::NotFound })
+        })
     }
 }
 

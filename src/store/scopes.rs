@@ -1,7 +1,7 @@
 //! Registered scopes.
 
 use super::audit::{self, audited};
-use super::{Store, StoreError, Transaction, bump_version, commit_change};
+use super::{Store, StoreError, Transaction, bump_version, commit_change, in_transaction};
 use crate::model::{AuditEvent, AuditEventKind, EndReason, Scope};
 use crate::time::Timestamp;
 
@@ -28,20 +28,21 @@ impl HeldScopes {
 impl Store {
     /// Registers a scope.
     pub async fn insert_scope(&self, scope: &Scope) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!(
-            "INSERT INTO scopes (name, description, restricted) VALUES ($1, $2, $3)",
-            scope.name,
-            scope.description,
-            scope.restricted,
-        )
-        .execute(&mut transaction)
-        .await
-        .map_err(|error| StoreError::conflict(error, "a scope with this name"))?;
-        let event = AuditEvent::about(AuditEventKind::ScopeCreated, "scope", scope.name.as_str());
-        audit::record(&mut transaction, &self.origin, &[event]).await?;
-        bump_version(&mut transaction).await?;
-        Ok(transaction.commit().await?)
+        in_transaction!(self, |transaction| {
+            sqlx::query!(
+                "INSERT INTO scopes (name, description, restricted) VALUES ($1, $2, $3)",
+                scope.name,
+                scope.description,
+                scope.restricted,
+            )
+            .execute(&mut transaction)
+            .await
+            .map_err(|error| StoreError::conflict(error, "a scope with this name"))?;
+            let event = AuditEvent::about(AuditEventKind::ScopeCreated, "scope", scope.name.as_str());
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
+            bump_version(&mut transaction).await?;
+            Ok(transaction.commit().await?)
+        })
     }
 
     /// All scopes: the built-in ones first, then by name.
@@ -83,47 +84,48 @@ impl Store {
     /// consents, and ends the grants that hold it, so that a later scope of the same name is not granted by what was
     /// meant for this one. Returns whether that was done.
     pub async fn delete_scope(&self, name: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        // Waits for whoever is writing the scope somewhere. What they wrote is seen by the statement after this one.
-        sqlx::query!("SELECT name FROM scopes WHERE name = $1 AND NOT built_in FOR UPDATE", name)
-            .fetch_optional(&mut transaction)
+        in_transaction!(self, |transaction| {
+            // Waits for whoever is writing the scope somewhere. What they wrote is seen by the statement after this one.
+            sqlx::query!("SELECT name FROM scopes WHERE name = $1 AND NOT built_in FOR UPDATE", name)
+                .fetch_optional(&mut transaction)
+                .await?;
+            // In the order in which others lock clients.
+            sqlx::query!(
+                "SELECT client_id FROM clients WHERE $1 = ANY(scopes) ORDER BY client_id FOR NO KEY UPDATE",
+                name,
+            )
+            .fetch_all(&mut transaction)
             .await?;
-        // In the order in which others lock clients.
-        sqlx::query!(
-            "SELECT client_id FROM clients WHERE $1 = ANY(scopes) ORDER BY client_id FOR NO KEY UPDATE",
-            name,
-        )
-        .fetch_all(&mut transaction)
-        .await?;
-        let gone = audited!(
-            "written AS (
-                 DELETE FROM scopes
-                 WHERE name = $2 AND NOT built_in AND NOT EXISTS (SELECT FROM roles WHERE $2 = ANY(scopes))
-                     AND NOT EXISTS (SELECT FROM claims WHERE scope = $2)
-                 RETURNING name
-             ),
-             clients_without AS (
-                 UPDATE clients SET scopes = array_remove(clients.scopes, written.name), updated_at = now()
-                 FROM written WHERE written.name = ANY(clients.scopes)
-             ),
-             resource_servers_without AS (
-                 UPDATE resource_servers SET scopes = array_remove(scopes, written.name), updated_at = now()
-                 FROM written WHERE written.name = ANY(resource_servers.scopes)
-             ),
-             consents_without AS (
-                 UPDATE consents SET scopes = array_remove(consents.scopes, written.name),
-                     unasked_scopes = array_remove(consents.unasked_scopes, written.name)
-                 FROM written WHERE written.name = ANY(consents.scopes)
-             )",
-            self.audit(&[AuditEvent::about(AuditEventKind::ScopeDeleted, "scope", name)]),
-            name,
-        )
-        .execute(&mut transaction)
-        .await?;
-        if gone.rows_affected() > 0 {
-            self.revoke_grants_of_scope(&mut transaction, name).await?;
-        }
-        commit_change(transaction, gone.rows_affected()).await
+            let gone = audited!(
+                "written AS (
+                     DELETE FROM scopes
+                     WHERE name = $2 AND NOT built_in AND NOT EXISTS (SELECT FROM roles WHERE $2 = ANY(scopes))
+                         AND NOT EXISTS (SELECT FROM claims WHERE scope = $2)
+                     RETURNING name
+                 ),
+                 clients_without AS (
+                     UPDATE clients SET scopes = array_remove(clients.scopes, written.name), updated_at = now()
+                     FROM written WHERE written.name = ANY(clients.scopes)
+                 ),
+                 resource_servers_without AS (
+                     UPDATE resource_servers SET scopes = array_remove(scopes, written.name), updated_at = now()
+                     FROM written WHERE written.name = ANY(resource_servers.scopes)
+                 ),
+                 consents_without AS (
+                     UPDATE consents SET scopes = array_remove(consents.scopes, written.name),
+                         unasked_scopes = array_remove(consents.unasked_scopes, written.name)
+                     FROM written WHERE written.name = ANY(consents.scopes)
+                 )",
+                self.audit(&[AuditEvent::about(AuditEventKind::ScopeDeleted, "scope", name)]),
+                name,
+            )
+            .execute(&mut transaction)
+            .await?;
+            if gone.rows_affected() > 0 {
+                self.revoke_grants_of_scope(&mut transaction, name).await?;
+            }
+            commit_change(transaction, gone.rows_affected()).await
+        })
     }
 
     async fn revoke_grants_of_scope(

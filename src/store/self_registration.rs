@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::audit::{self, audited};
 use super::clients::insert;
-use super::{ChangingClient, Store, StoreError, Transaction, commit_change, interval};
+use super::{ChangingClient, Store, StoreError, Transaction, commit_change, in_transaction, interval};
 use crate::model::{AuditEvent, AuditEventKind, Client, ClientId, Details};
 use crate::time::Timestamp;
 
@@ -42,31 +42,32 @@ impl Store {
         most: u32,
         now: Timestamp,
     ) -> Result<Admitted, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        insert(&mut transaction, client).await?;
-        // One after the other, so that none is counted twice or not at all.
-        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('self-registered clients', 0))")
-            .execute(&mut transaction)
-            .await?;
-        let token = match admission {
-            Admission::Open => None,
-            Admission::Token(hash) => match use_up(&mut transaction, hash, now).await? {
-                Some(token) => Some(token),
-                None => return Ok(Admitted::TokenRefused),
-            },
-        };
-        // Strangers who fill the room do not shut out whom an operator has given a token.
-        if token.is_none() && count(&mut transaction).await? > i64::from(most) {
-            return Ok(Admitted::Full);
-        }
-        let event = AuditEvent::about_client(AuditEventKind::ClientRegistered, &client.id);
-        let event = match token {
-            Some(token) => event.with(Details::InitialAccessToken { initial_access_token: token }),
-            None => event,
-        };
-        audit::record(&mut transaction, &self.origin, &[event]).await?;
-        transaction.commit().await?;
-        Ok(Admitted::Registered)
+        in_transaction!(self, |transaction| {
+            insert(&mut transaction, client).await?;
+            // One after the other, so that none is counted twice or not at all.
+            sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('self-registered clients', 0))")
+                .execute(&mut transaction)
+                .await?;
+            let token = match admission {
+                Admission::Open => None,
+                Admission::Token(hash) => match use_up(&mut transaction, hash, now).await? {
+                    Some(token) => Some(token),
+                    None => return Ok(Admitted::TokenRefused),
+                },
+            };
+            // Strangers who fill the room do not shut out whom an operator has given a token.
+            if token.is_none() && count(&mut transaction).await? > i64::from(most) {
+                return Ok(Admitted::Full);
+            }
+            let event = AuditEvent::about_client(AuditEventKind::ClientRegistered, &client.id);
+            let event = match token {
+                Some(token) => event.with(Details::InitialAccessToken { initial_access_token: token }),
+                None => event,
+            };
+            audit::record(&mut transaction, &self.origin, &[event]).await?;
+            transaction.commit().await?;
+            Ok(Admitted::Registered)
+        })
     }
 
     /// The client whose registration access token has this hash, if `id` names that one. The token before it is good
@@ -127,35 +128,36 @@ impl Store {
         limit: i64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let unused = sqlx::query_scalar!(
-            "SELECT client_id FROM clients
-             WHERE self_registered AND unused_since < $1::timestamptz - $2::interval
-             ORDER BY unused_since LIMIT $3 FOR UPDATE SKIP LOCKED",
-            now.to_datetime(),
-            interval(lifetime),
-            limit,
-        )
-        .fetch_all(&mut transaction)
-        .await?;
-        // A statement of its own: it sees the consent of whoever had locked the client just before. What an operator has
-        // made of it since it was noted counts as well.
-        let deleted = audited!(
-            "written AS (
-                 DELETE FROM clients
-                 WHERE client_id = ANY($2)
-                     AND NOT 'client_credentials' = ANY(grant_types) AND resource_servers = '{}'
-                     AND NOT EXISTS (SELECT FROM consents WHERE consents.client_id = clients.client_id)
-                 RETURNING 'client' AS target_kind, client_id AS target_id, client_id
-             )",
-            self.audit(&[AuditEvent::new(AuditEventKind::ClientExpired)]),
-            &unused,
-        )
-        .execute(&mut transaction)
-        .await?
-        .rows_affected();
-        commit_change(transaction, deleted).await?;
-        Ok(deleted)
+        in_transaction!(self, |transaction| {
+            let unused = sqlx::query_scalar!(
+                "SELECT client_id FROM clients
+                 WHERE self_registered AND unused_since < $1::timestamptz - $2::interval
+                 ORDER BY unused_since LIMIT $3 FOR UPDATE SKIP LOCKED",
+                now.to_datetime(),
+                interval(lifetime),
+                limit,
+            )
+            .fetch_all(&mut transaction)
+            .await?;
+            // A statement of its own: it sees the consent of whoever had locked the client just before. What an operator has
+            // made of it since it was noted counts as well.
+            let deleted = audited!(
+                "written AS (
+                     DELETE FROM clients
+                     WHERE client_id = ANY($2)
+                         AND NOT 'client_credentials' = ANY(grant_types) AND resource_servers = '{}'
+                         AND NOT EXISTS (SELECT FROM consents WHERE consents.client_id = clients.client_id)
+                     RETURNING 'client' AS target_kind, client_id AS target_id, client_id
+                 )",
+                self.audit(&[AuditEvent::new(AuditEventKind::ClientExpired)]),
+                &unused,
+            )
+            .execute(&mut transaction)
+            .await?
+            .rows_affected();
+            commit_change(transaction, deleted).await?;
+            Ok(deleted)
+        })
     }
 }
 

@@ -8,7 +8,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Transaction};
+use super::{Store, StoreError, Transaction, in_transaction};
 use crate::model::{Actor, AuditEvent, AuditEventKind, ClientId, EndReason, SessionId, UserId};
 use crate::time::Timestamp;
 
@@ -65,11 +65,13 @@ impl Store {
         let event = AuditEvent::new(AuditEventKind::SignOut);
         let event = asked_by.map_or(event.clone(), |client| event.of_client(client)).columns(&self.origin);
         let ending = Ending { event, by_the_person: true, ends_all_grants: false };
-        let mut transaction = self.pool.begin().await?;
-        let ended = end_sessions!("token_hash = $3", ending, token_hash).fetch_all(&mut transaction).await?;
-        self.end_what_hangs_on(&mut transaction, &ended, &ending).await?;
-        transaction.commit().await?;
-        Ok(!ended.is_empty())
+        in_transaction!(self, |transaction| {
+            let ended =
+                end_sessions!("token_hash = $3", ending, token_hash).fetch_all(&mut transaction).await?;
+            self.end_what_hangs_on(&mut transaction, &ended, &ending).await?;
+            transaction.commit().await?;
+            Ok(!ended.is_empty())
+        })
     }
 
     /// Ends one session of this person. Whether there was one that had not ended.
@@ -80,22 +82,24 @@ impl Store {
         reason: EndReason,
     ) -> Result<bool, StoreError> {
         let ending = self.ending(reason);
-        let mut transaction = self.pool.begin().await?;
-        let ended = end_sessions!("user_id = $3 AND id = $4", ending, user.as_uuid(), session.as_uuid())
-            .fetch_all(&mut transaction)
-            .await?;
-        self.end_what_hangs_on(&mut transaction, &ended, &ending).await?;
-        transaction.commit().await?;
-        Ok(!ended.is_empty())
+        in_transaction!(self, |transaction| {
+            let ended = end_sessions!("user_id = $3 AND id = $4", ending, user.as_uuid(), session.as_uuid())
+                .fetch_all(&mut transaction)
+                .await?;
+            self.end_what_hangs_on(&mut transaction, &ended, &ending).await?;
+            transaction.commit().await?;
+            Ok(!ended.is_empty())
+        })
     }
 
     /// A person ends all sessions but this one. How many there were.
     pub async fn end_other_sessions(&self, user: UserId, keep: SessionId) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let ending = self.ending(EndReason::UserRequest);
-        let ended = self.end_sessions_of(&mut transaction, user, Some(keep), &ending).await?;
-        transaction.commit().await?;
-        Ok(ended)
+        in_transaction!(self, |transaction| {
+            let ending = self.ending(EndReason::UserRequest);
+            let ended = self.end_sessions_of(&mut transaction, user, Some(keep), &ending).await?;
+            transaction.commit().await?;
+            Ok(ended)
+        })
     }
 
     /// Ends the session that somebody else was in, in the browser in which a person has just signed in. One that has

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::audit::{self, audited};
-use super::{Store, StoreError, interval};
+use super::{Store, StoreError, in_transaction, interval};
 use crate::model::{Actor, AuditEvent, AuditEventKind, Session, SessionId, UserId};
 use crate::time::Timestamp;
 
@@ -55,58 +55,59 @@ impl Store {
     pub async fn start_session(&self, start: SessionStart<'_>, now: Timestamp) -> Result<bool, StoreError> {
         let SessionStart { new, previous_token_hash, password_hash } = start;
         let event = AuditEvent::new(AuditEventKind::SignInSucceeded).by(Actor::User(new.user_id));
-        let mut transaction = self.pool.begin().await?;
-        let started = audited!(
-            "account AS (
-                 SELECT id FROM users
-                 WHERE id = $4 AND disabled_at IS NULL AND password_hash = $9
-                 FOR SHARE
-             ), continued AS (
-                 UPDATE sessions s SET token_hash = $3, previous_token_hash = $10, auth_time = clock_timestamp(),
-                     last_seen_at = clock_timestamp(), idle_expires_at = clock_timestamp() + $5::interval,
-                     expires_at = clock_timestamp() + $6::interval, address = $7, user_agent = $8
-                 FROM account
-                 WHERE s.user_id = account.id AND s.ended_at IS NULL
-                     AND (s.token_hash = $10
-                         OR s.previous_token_hash = $10 AND s.auth_time > clock_timestamp() - $12::interval)
-                     AND least(s.idle_expires_at, s.expires_at) > greatest($11, clock_timestamp())
-                 RETURNING s.id
-             ), started AS (
-                 INSERT INTO sessions
-                     (id, token_hash, previous_token_hash, user_id, auth_time, last_seen_at, idle_expires_at,
-                      expires_at, address, user_agent)
-                 SELECT $2, $3, $10, account.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
-                     clock_timestamp() + $6::interval, $7, $8
-                 FROM account WHERE NOT EXISTS (SELECT FROM continued)
-                 RETURNING id
-             ), written AS (
-                 SELECT 'session' AS target_kind, id AS target_id, $4 AS user_id
-                 FROM (SELECT id FROM continued UNION ALL SELECT id FROM started) AS session
-             )",
-            self.audit(std::slice::from_ref(&event)),
-            new.id.as_uuid(),
-            new.token_hash,
-            new.user_id.as_uuid(),
-            interval(new.idle_lifetime),
-            interval(new.absolute_lifetime),
-            new.address,
-            new.user_agent,
-            password_hash,
-            previous_token_hash,
-            now.to_datetime(),
-            interval(SENT_TWICE_WITHIN),
-        )
-        .execute(&mut transaction)
-        .await?;
-        if started.rows_affected() > 0
-            && let Some(previous) = previous_token_hash
-        {
-            // A session that went on is no longer found by its old cookie.
-            let person = self.acting_as(Actor::User(new.user_id));
-            person.end_replaced_session(&mut transaction, previous, now).await?;
-        }
-        transaction.commit().await?;
-        Ok(audit::done(&started, &[event]))
+        in_transaction!(self, |transaction| {
+            let started = audited!(
+                "account AS (
+                     SELECT id FROM users
+                     WHERE id = $4 AND disabled_at IS NULL AND password_hash = $9
+                     FOR SHARE
+                 ), continued AS (
+                     UPDATE sessions s SET token_hash = $3, previous_token_hash = $10, auth_time = clock_timestamp(),
+                         last_seen_at = clock_timestamp(), idle_expires_at = clock_timestamp() + $5::interval,
+                         expires_at = clock_timestamp() + $6::interval, address = $7, user_agent = $8
+                     FROM account
+                     WHERE s.user_id = account.id AND s.ended_at IS NULL
+                         AND (s.token_hash = $10
+                             OR s.previous_token_hash = $10 AND s.auth_time > clock_timestamp() - $12::interval)
+                         AND least(s.idle_expires_at, s.expires_at) > greatest($11, clock_timestamp())
+                     RETURNING s.id
+                 ), started AS (
+                     INSERT INTO sessions
+                         (id, token_hash, previous_token_hash, user_id, auth_time, last_seen_at, idle_expires_at,
+                          expires_at, address, user_agent)
+                     SELECT $2, $3, $10, account.id, clock_timestamp(), clock_timestamp(), clock_timestamp() + $5::interval,
+                         clock_timestamp() + $6::interval, $7, $8
+                     FROM account WHERE NOT EXISTS (SELECT FROM continued)
+                     RETURNING id
+                 ), written AS (
+                     SELECT 'session' AS target_kind, id AS target_id, $4 AS user_id
+                     FROM (SELECT id FROM continued UNION ALL SELECT id FROM started) AS session
+                 )",
+                self.audit(std::slice::from_ref(&event)),
+                new.id.as_uuid(),
+                new.token_hash,
+                new.user_id.as_uuid(),
+                interval(new.idle_lifetime),
+                interval(new.absolute_lifetime),
+                new.address,
+                new.user_agent,
+                password_hash,
+                previous_token_hash,
+                now.to_datetime(),
+                interval(SENT_TWICE_WITHIN),
+            )
+            .execute(&mut transaction)
+            .await?;
+            if started.rows_affected() > 0
+                && let Some(previous) = previous_token_hash
+            {
+                // A session that went on is no longer found by its old cookie.
+                let person = self.acting_as(Actor::User(new.user_id));
+                person.end_replaced_session(&mut transaction, previous, now).await?;
+            }
+            transaction.commit().await?;
+            Ok(audit::done(&started, std::slice::from_ref(&event)))
+        })
     }
 
     /// The living session behind a cookie. That it is used is noted, at most once in some minutes; its end stays.

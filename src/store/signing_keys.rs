@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgExecutor;
 
 use super::audit::{self, audited};
-use super::{Store, StoreError, Transaction, bump_version, commit_change};
+use super::{Store, StoreError, Transaction, bump_version, commit_change, in_transaction};
 use crate::jose::Algorithm;
 use crate::model::{AuditEvent, AuditEventKind, NewSigningKey, SigningKey, SigningKeyChange};
 use crate::time::Timestamp;
@@ -63,10 +63,11 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn remember_token_lifetimes(&self, configured: Duration) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let keys = remember_token_lifetimes(&mut transaction, configured).await?;
-        commit_change(transaction, keys).await?;
-        Ok(())
+        in_transaction!(self, |transaction| {
+            let keys = remember_token_lifetimes(&mut transaction, configured).await?;
+            commit_change(transaction, keys).await?;
+            Ok(())
+        })
     }
 
     /// Puts another encryption of a private key in the place of this one; nothing is done if it has been
@@ -107,41 +108,42 @@ impl Store {
         seen: &[SigningKey],
         change: &SigningKeyChange,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        bump_version(&mut transaction).await?;
-        if fingerprint(&select(&mut transaction).await?) != fingerprint(seen) {
-            return Ok(false);
-        }
-        if let Some(kid) = &change.retire {
-            sqlx::query!(
-                "UPDATE signing_keys SET retired_at = clock_timestamp() WHERE kid = $1 AND retired_at IS NULL",
-                kid
-            )
-            .execute(&mut transaction)
-            .await?;
-        }
-        if let Some(kid) = &change.activate {
-            sqlx::query!("UPDATE signing_keys SET activates_at = clock_timestamp() WHERE kid = $1", kid)
+        in_transaction!(self, |transaction| {
+            bump_version(&mut transaction).await?;
+            if fingerprint(&select(&mut transaction).await?) != fingerprint(seen) {
+                return Ok(false);
+            }
+            if let Some(kid) = &change.retire {
+                sqlx::query!(
+                    "UPDATE signing_keys SET retired_at = clock_timestamp() WHERE kid = $1 AND retired_at IS NULL",
+                    kid
+                )
                 .execute(&mut transaction)
                 .await?;
-        }
-        if let Some((key, activates_in)) = &change.insert {
-            insert(&mut transaction, key, activates_in.as_secs_f64()).await?;
-        }
-        if !change.erase.is_empty() {
-            // Empty rather than NULL, which the previous release could not read.
-            sqlx::query!(
-                "UPDATE signing_keys
-                 SET wrapped_private_key = '', retired_at = coalesce(retired_at, clock_timestamp())
-                 WHERE kid = ANY ($1)",
-                &change.erase
-            )
-            .execute(&mut transaction)
-            .await?;
-        }
-        audit::record(&mut transaction, &self.origin, &events(change)).await?;
-        transaction.commit().await?;
-        Ok(true)
+            }
+            if let Some(kid) = &change.activate {
+                sqlx::query!("UPDATE signing_keys SET activates_at = clock_timestamp() WHERE kid = $1", kid)
+                    .execute(&mut transaction)
+                    .await?;
+            }
+            if let Some((key, activates_in)) = &change.insert {
+                insert(&mut transaction, key, activates_in.as_secs_f64()).await?;
+            }
+            if !change.erase.is_empty() {
+                // Empty rather than NULL, which the previous release could not read.
+                sqlx::query!(
+                    "UPDATE signing_keys
+                     SET wrapped_private_key = '', retired_at = coalesce(retired_at, clock_timestamp())
+                     WHERE kid = ANY ($1)",
+                    &change.erase
+                )
+                .execute(&mut transaction)
+                .await?;
+            }
+            audit::record(&mut transaction, &self.origin, &events(change)).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::attributes::HeldClaims;
 use super::audit::{self, audited};
-use super::{Store, StoreError};
+use super::{Store, StoreError, in_transaction};
 use crate::model::{AuditEvent, AuditEventKind, Details, EndReason, FoldedName, SignInRecord, User, UserId};
 use crate::secret::Secret;
 
@@ -46,38 +46,39 @@ impl Store {
         let (username, email) = (FoldedName::new(&user.username), FoldedName::new(&user.email));
         let event = AuditEvent::about_user(AuditEventKind::UserCreated, user.id)
             .with(Details::Roles { roles: user.roles.clone() });
-        let mut transaction = self.pool.begin().await?;
-        if !user.claims.is_empty()
-            && let Some(unknown) = HeldClaims::hold(&mut transaction).await?.unknown_of(user)
-        {
-            return Ok(Err(unknown));
-        }
-        sqlx::query!(
-            "WITH created AS (
-                 INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at,
-                     email_verified, claims, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $10, $11) RETURNING id
-             )
-             INSERT INTO user_roles (user_id, role_name)
-             SELECT created.id, role.name FROM created, unnest($8::text[]) AS role (name)",
-            user.id.as_uuid(),
-            user.username,
-            username.as_str(),
-            user.email,
-            email.as_str(),
-            password_hash.map(|hash| hash.expose().as_str()),
-            user.created_at.to_datetime(),
-            &user.roles,
-            user.email_verified,
-            Value::Object(user.claims.clone()),
-            user.updated_at.to_datetime(),
-        )
-        .execute(&mut transaction)
-        .await
-        .map_err(taken)?;
-        audit::record(&mut transaction, &self.origin, &[event]).await?;
-        transaction.commit().await?;
-        Ok(Ok(()))
+        in_transaction!(self, |transaction| {
+            if !user.claims.is_empty()
+                && let Some(unknown) = HeldClaims::hold(&mut transaction).await?.unknown_of(user)
+            {
+                return Ok(Err(unknown));
+            }
+            sqlx::query!(
+                "WITH created AS (
+                     INSERT INTO users (id, username, username_folded, email, email_folded, password_hash, created_at,
+                         email_verified, claims, updated_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $10, $11) RETURNING id
+                 )
+                 INSERT INTO user_roles (user_id, role_name)
+                 SELECT created.id, role.name FROM created, unnest($8::text[]) AS role (name)",
+                user.id.as_uuid(),
+                user.username,
+                username.as_str(),
+                user.email,
+                email.as_str(),
+                password_hash.map(|hash| hash.expose().as_str()),
+                user.created_at.to_datetime(),
+                &user.roles,
+                user.email_verified,
+                Value::Object(user.claims.clone()),
+                user.updated_at.to_datetime(),
+            )
+            .execute(&mut transaction)
+            .await
+            .map_err(taken)?;
+            audit::record(&mut transaction, &self.origin, std::slice::from_ref(&event)).await?;
+            transaction.commit().await?;
+            Ok(Ok(()))
+        })
     }
 
     /// What a sign-in under this name is checked against, switched-off accounts included.
@@ -114,21 +115,22 @@ impl Store {
 
     /// Switches an account off: its sessions and grants end. Returns whether it exists.
     pub async fn disable_user(&self, user: UserId) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let done = audited!(
-            "written AS (
-                 UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()),
-                     updated_at = clock_timestamp()
-                 WHERE id = $2 RETURNING id
-             )",
-            self.audit(&[AuditEvent::about_user(AuditEventKind::UserDisabled, user)]),
-            user.as_uuid(),
-        )
-        .execute(&mut transaction)
-        .await?;
-        self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDisabled).await?;
-        transaction.commit().await?;
-        Ok(done.rows_affected() > 0)
+        in_transaction!(self, |transaction| {
+            let done = audited!(
+                "written AS (
+                     UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()),
+                         updated_at = clock_timestamp()
+                     WHERE id = $2 RETURNING id
+                 )",
+                self.audit(&[AuditEvent::about_user(AuditEventKind::UserDisabled, user)]),
+                user.as_uuid(),
+            )
+            .execute(&mut transaction)
+            .await?;
+            self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDisabled).await?;
+            transaction.commit().await?;
+            Ok(done.rows_affected() > 0)
+        })
     }
 
     /// Switches an account on again; what ended stays ended. Returns whether it exists.
@@ -147,56 +149,58 @@ impl Store {
 
     /// Removes an account; its grants are dead without it. Returns whether it existed.
     pub async fn delete_user(&self, user: UserId) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        // An approval under way holds its session and wants the person's row: it is waited for in that order.
-        sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
-            .fetch_optional(&mut transaction)
+        in_transaction!(self, |transaction| {
+            // An approval under way holds its session and wants the person's row: it is waited for in that order.
+            sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
+                .fetch_optional(&mut transaction)
+                .await?;
+            self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDeleted).await?;
+            let done = audited!(
+                "written AS (DELETE FROM users WHERE id = $2 RETURNING id)",
+                self.audit(&[AuditEvent::about_user(AuditEventKind::UserDeleted, user)]),
+                user.as_uuid(),
+            )
+            .execute(&mut transaction)
             .await?;
-        self.end_sessions_and_grants(&mut transaction, user, None, EndReason::UserDeleted).await?;
-        let done = audited!(
-            "written AS (DELETE FROM users WHERE id = $2 RETURNING id)",
-            self.audit(&[AuditEvent::about_user(AuditEventKind::UserDeleted, user)]),
-            user.as_uuid(),
-        )
-        .execute(&mut transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(done.rows_affected() > 0)
+            transaction.commit().await?;
+            Ok(done.rows_affected() > 0)
+        })
     }
 
     /// Replaces all roles that a person holds; the next refresh and introspection see it.
     pub async fn set_user_roles(&self, user: UserId, roles: &[String]) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        // Two changes at once would otherwise leave the roles of both.
-        sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
-            .fetch_optional(&mut transaction)
-            .await?;
-        let changes = sqlx::query!(
-            r#"WITH taken AS (
-                 DELETE FROM user_roles WHERE user_id = $1 AND role_name <> ALL ($2) RETURNING role_name
-             ), granted AS (
-                 INSERT INTO user_roles (user_id, role_name)
-                 SELECT users.id, role.name FROM users, unnest($2::text[]) AS role (name) WHERE users.id = $1
-                 ON CONFLICT DO NOTHING RETURNING role_name
-             )
-             SELECT role_name AS "role!", false AS "granted!" FROM taken
-             UNION ALL SELECT role_name, true FROM granted"#,
-            user.as_uuid(),
-            roles,
-        )
-        .fetch_all(&mut transaction)
-        .await
-        .map_err(taken)?;
-        let events: Vec<_> = changes
-            .into_iter()
-            .map(|change| {
-                let (granted, taken) = (AuditEventKind::UserRoleGranted, AuditEventKind::UserRoleTaken);
-                AuditEvent::about_user(if change.granted { granted } else { taken }, user)
-                    .with(Details::Role { role: change.role })
-            })
-            .collect();
-        audit::record(&mut transaction, &self.origin, &events).await?;
-        Ok(transaction.commit().await?)
+        in_transaction!(self, |transaction| {
+            // Two changes at once would otherwise leave the roles of both.
+            sqlx::query!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid())
+                .fetch_optional(&mut transaction)
+                .await?;
+            let changes = sqlx::query!(
+                r#"WITH taken AS (
+                     DELETE FROM user_roles WHERE user_id = $1 AND role_name <> ALL ($2) RETURNING role_name
+                 ), granted AS (
+                     INSERT INTO user_roles (user_id, role_name)
+                     SELECT users.id, role.name FROM users, unnest($2::text[]) AS role (name) WHERE users.id = $1
+                     ON CONFLICT DO NOTHING RETURNING role_name
+                 )
+                 SELECT role_name AS "role!", false AS "granted!" FROM taken
+                 UNION ALL SELECT role_name, true FROM granted"#,
+                user.as_uuid(),
+                roles,
+            )
+            .fetch_all(&mut transaction)
+            .await
+            .map_err(taken)?;
+            let events: Vec<_> = changes
+                .into_iter()
+                .map(|change| {
+                    let (granted, taken) = (AuditEventKind::UserRoleGranted, AuditEventKind::UserRoleTaken);
+                    AuditEvent::about_user(if change.granted { granted } else { taken }, user)
+                        .with(Details::Role { role: change.role })
+                })
+                .collect();
+            audit::record(&mut transaction, &self.origin, &events).await?;
+            Ok(transaction.commit().await?)
+        })
     }
 }
 

@@ -34,6 +34,8 @@ pub const ROWS_CLEANED_UP: &str = "grantor_rows_cleaned_up_total";
 pub const REQUESTS_REFUSED: &str = "grantor_requests_refused_total";
 /// Counter of requests that got no database connection in time, by `database.acquire_timeout`.
 pub const DATABASE_POOL_TIMEOUTS: &str = "grantor_database_pool_timeouts_total";
+/// Counter of statements and transactions that the database gave up for another's sake and that were done again.
+pub const DATABASE_RETRIES: &str = "grantor_database_retries_total";
 
 /// From a cached answer to a request that waits for the database.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -81,10 +83,15 @@ fn describe() {
     describe_counter!(ROWS_CLEANED_UP, "Rows deleted since their time had passed");
     describe_counter!(REQUESTS_REFUSED, "Requests that were refused before or instead of being handled");
     describe_counter!(DATABASE_POOL_TIMEOUTS, "Requests that got no database connection in time");
+    describe_counter!(
+        DATABASE_RETRIES,
+        "Statements and transactions done again that the database had given up"
+    );
     describe_counter!(AUDIT_EVENTS_LEFT_OUT, "Refusals not in the audit log, since there were too many");
     // An alert on a counter needs to see it at zero before it rises.
     counter!(REUSE_DETECTED).absolute(0);
     counter!(DATABASE_POOL_TIMEOUTS).absolute(0);
+    counter!(DATABASE_RETRIES).absolute(0);
     counter!(AUDIT_EVENTS_LEFT_OUT).absolute(0);
     for outcome in ["delivered", "failed", "given_up"] {
         counter!(LOGOUT_DELIVERIES, "outcome" => outcome).absolute(0);

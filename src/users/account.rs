@@ -150,6 +150,10 @@ impl Accounts {
         if let Some(email) = &change.email {
             check_email(email)?;
         }
+        self.store.repeatedly(async || self.update_once(user, change).await).await
+    }
+
+    async fn update_once(&self, user: UserId, change: &AccountChange) -> Result<User, AccountError> {
         let changing = self.store.change_user(user).await?.ok_or(AccountError::NotFound)?;
         let mut user = changing.user().clone();
         let is_another = change.email.as_ref().is_some_and(|email| *email != user.email);

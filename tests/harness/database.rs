@@ -1,8 +1,9 @@
 //! One private cluster for all tests, a template with the current schema, a clone for each test.
 
 use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,12 +12,19 @@ use grantor::store::embedded::{Durability, Embedded};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use super::serialization_failures::SerializationFailures;
+
 /// The master key of all tests: a key in the template can be used in every clone.
 pub const MASTER_KEY: &str = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=";
+
+/// With this in the environment the databases of all tests are SERIALIZABLE, and some statements fail.
+const ALL_SERIALIZABLE: &str = "TESTS_SERIALIZABLE";
 
 /// A test's own database. It goes with it.
 pub struct TestDatabase {
     pub name: String,
+    /// What stands before it, if all is to be SERIALIZABLE.
+    failures: Option<SerializationFailures>,
     // The last test to leave stops the cluster.
     cluster: Embedded,
     /// The state directory of a cluster of its own; removed when that has stopped.
@@ -26,6 +34,23 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A clone of the migrated template.
     pub async fn new() -> Self {
+        if std::env::var_os(ALL_SERIALIZABLE).is_some() {
+            Self::serializable().await
+        } else {
+            Self::cloned().await
+        }
+    }
+
+    /// The same, in which servers and commands work at SERIALIZABLE, and now and then a statement or a commit of
+    /// theirs fails as it may there.
+    pub async fn serializable() -> Self {
+        let mut database = Self::cloned().await;
+        let failures = SerializationFailures::before(database.options().get_socket().unwrap());
+        database.failures = Some(failures);
+        database
+    }
+
+    async fn cloned() -> Self {
         let database = Self::named_randomly().await;
         let template = template(&database).await;
         database.admin(&format!("CREATE DATABASE {} TEMPLATE {template}", database.name)).await;
@@ -43,7 +68,7 @@ impl TestDatabase {
     pub async fn in_a_cluster_of_its_own() -> Self {
         let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let cluster = start_cluster(state.path().to_owned(), Durability::Full).await;
-        let database = Self { name: random_name(), cluster, own_state: Some(state) };
+        let database = Self { name: random_name(), failures: None, cluster, own_state: Some(state) };
         let template = template(&database).await;
         database.admin(&format!("CREATE DATABASE {} TEMPLATE {template}", database.name)).await;
         database
@@ -70,19 +95,36 @@ impl TestDatabase {
     async fn named_randomly() -> Self {
         let state = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster");
         let cluster = start_cluster(state, Durability::None).await;
-        Self { name: random_name(), cluster, own_state: None }
+        Self { name: random_name(), failures: None, cluster, own_state: None }
     }
 
     /// How a server or a command reaches it.
     pub fn url(&self) -> String {
-        self.url_of(&self.name)
+        match &self.failures {
+            Some(failures) => url(failures.directory(), &self.name),
+            None => self.url_of(&self.name),
+        }
+    }
+
+    /// What a server or a command is told of it beside the URL. What fails so often may take its time.
+    pub fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        const SERIALIZABLE: [(&str, &str); 4] = [
+            ("GRANTOR_DATABASE_ISOLATION", "serializable"),
+            ("GRANTOR_DATABASE_ACQUIRE_TIMEOUT", "20s"),
+            ("GRANTOR_DATABASE_STATEMENT_TIMEOUT", "20s"),
+            ("GRANTOR_SERVER_REQUEST_TIMEOUT", "30s"),
+        ];
+        if self.failures.is_some() { &SERIALIZABLE } else { &[] }
+    }
+
+    /// How many statements and how many commits were made to fail.
+    pub fn failures(&self) -> (usize, usize) {
+        self.failures.as_ref().map(SerializationFailures::injected).unwrap_or_default()
     }
 
     fn url_of(&self, name: &str) -> String {
         let options = self.cluster.connect_options();
-        let socket = options.get_socket().expect("the cluster listens on a socket").display().to_string();
-        let encoded: String = form_urlencoded::byte_serialize(socket.as_bytes()).collect();
-        format!("postgres:///{name}?host={encoded}&user=grantor")
+        url(options.get_socket().expect("the cluster listens on a socket"), name)
     }
 
     /// A connection for looking into the tables.
@@ -126,6 +168,12 @@ impl Drop for TestDatabase {
         });
         let _ = dropping.join();
     }
+}
+
+/// Where a database is reached whose socket lies in this directory.
+fn url(directory: &Path, name: &str) -> String {
+    let encoded: String = form_urlencoded::byte_serialize(directory.as_os_str().as_bytes()).collect();
+    format!("postgres:///{name}?host={encoded}&user=grantor&sslmode=disable")
 }
 
 /// Starts the cluster of this state directory, if it does not run.

@@ -9,6 +9,7 @@ pub mod jwt;
 mod logout_receiver;
 mod port;
 mod relying_party;
+mod serialization_failures;
 mod server;
 mod silence;
 mod statements;

@@ -188,6 +188,7 @@ fn command(database: &TestDatabase, state: &tempfile::TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
     command
         .env("DATABASE_URL", database.url())
+        .envs(database.settings().iter().copied())
         .env("GRANTOR_MASTER_KEY", MASTER_KEY)
         .env("GRANTOR_STATE_DIR", state.path());
     command

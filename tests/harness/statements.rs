@@ -202,7 +202,7 @@ fn sprung(trap: &SetTrap, statement: &str) -> Option<Trap> {
 }
 
 /// A message's length and the rest of it.
-async fn body(front: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+pub(super) async fn body(front: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
     let length = front.read_u32().await?;
     let mut message = length.to_be_bytes().to_vec();
     message.resize(length as usize, 0);

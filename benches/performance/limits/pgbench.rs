@@ -117,7 +117,8 @@ impl PgBench {
         Ok(rate)
     }
 
-    async fn start(
+    /// Another script than its own.
+    pub async fn start(
         &self,
         site: &Site,
         script: &Script,

@@ -1,0 +1,159 @@
+//! More processes on one database, and what moves the database's own limit: `script/bench scale-out`.
+//!
+//! The processes share the cores that one has elsewhere in this bench, and the load goes to all of them. What moves the
+//! database is tried by turns, with Grantor and with PostgreSQL alone.
+
+mod costs;
+mod groups;
+mod levers;
+mod pgbouncer;
+mod print;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use self::costs::Cost;
+use self::groups::Group;
+use self::levers::Moved;
+use super::limits::signature::Signatures;
+use super::load::Outcome;
+use super::measure::median;
+use super::options::Options;
+use super::population::Population;
+use super::report::Machine;
+use super::rows::{Contest, ROWS, Row, Stage};
+use super::site::{Site, SiteOptions};
+
+/// How it is asked for.
+pub const NAME: &str = "scale-out";
+
+/// What is looked at: each needs something else of the database.
+const LOOKED_AT: [&str; 4] = ["client_credentials", "code", "refresh", "introspect"];
+
+/// The numbers of processes.
+const PROCESSES: [usize; 3] = [1, 2, 4];
+
+/// Everything that a run has found.
+#[derive(Debug, Serialize)]
+pub struct ScaleOut {
+    machine: Machine,
+    /// What one answer costs, where one process gives it.
+    costs: Vec<Cost>,
+    processes: Vec<Processes>,
+    moved: Vec<Moved>,
+    errors: u64,
+    first_error: Option<String>,
+}
+
+/// A row with one process and with several.
+#[derive(Debug, Serialize)]
+struct Processes {
+    row: &'static str,
+    /// Medians of answers per second, for each number of [`PROCESSES`].
+    per_second: Vec<f64>,
+    /// Medians of the ratios to one process in the same round.
+    ratios: Vec<f64>,
+}
+
+/// What a run goes through.
+struct Run {
+    stage: Stage,
+    errors: u64,
+    first_error: Option<String>,
+}
+
+/// Measures, prints and writes down.
+pub fn main(options: &Options) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let found = runtime.block_on(run(options));
+    found.print();
+    let file = options.json.clone().unwrap_or_else(|| options.json().with_file_name("scale-out.json"));
+    found.write(&file).expect("the figures can be written");
+    println!("\nJSON: {}", file.display());
+    if found.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn run(options: &Options) -> ScaleOut {
+    let passing = tempfile::Builder::new().prefix("grantor-bench-").tempdir().expect("a directory");
+    let directory = options.directory().unwrap_or_else(|| passing.path().to_owned());
+    let mut site = Site::start(SiteOptions {
+        binary: options.binary.clone(),
+        directory,
+        servers: 0,
+        settings: Vec::new(),
+    })
+    .await;
+    let population = Arc::new(Population::seed(&site, options.population.size()).await);
+    site.serve(1);
+    let machine = Machine::look(&site).await;
+    let stage = Stage { site, population, signatures: Signatures::new(), options: options.clone() };
+    let mut run = Run { stage, errors: 0, first_error: None };
+    let costs = costs::measure(&mut run).await;
+    let processes = run.processes().await;
+    let mut moved = levers::measure(&mut run).await;
+    moved.extend(pgbouncer::measure(&mut run).await);
+    let Run { errors, first_error, .. } = run;
+    ScaleOut { machine, costs, processes, moved, errors, first_error }
+}
+
+impl Run {
+    /// The rows that are looked at.
+    fn rows() -> impl Iterator<Item = &'static Row> {
+        ROWS.iter().filter(|row| LOOKED_AT.contains(&row.name))
+    }
+
+    async fn processes(&mut self) -> Vec<Processes> {
+        eprintln!("processes");
+        let groups = PROCESSES.map(|count| Group::start(&self.stage.site, count, &[]));
+        let groups = groups.each_ref();
+        let mut all = Vec::new();
+        for row in Self::rows() {
+            let rounds = self.by_turns(row, &groups).await;
+            let of = |group: usize| median(rounds.iter().map(|round| round[group]));
+            let ratio = |group: usize| median(rounds.iter().map(|round| round[group] / round[0]));
+            let numbers = 0..groups.len();
+            let (per_second, ratios) = (numbers.clone().map(of).collect(), numbers.map(ratio).collect());
+            all.push(Processes { row: row.name, per_second, ratios });
+        }
+        all
+    }
+
+    /// Answers per second of each group in each round.
+    async fn by_turns(&mut self, row: &Row, groups: &[&Group]) -> Vec<Vec<f64>> {
+        let mut contest = (row.prepare)(&self.stage).await;
+        for group in groups {
+            self.turn(&mut contest, group).await;
+        }
+        let mut rounds = Vec::new();
+        for number in 0..self.stage.options.rounds {
+            let mut round = Vec::new();
+            for group in groups {
+                round.push(self.turn(&mut contest, group).await);
+            }
+            eprintln!("  {} round {}: {round:.0?}", row.name, number + 1);
+            rounds.push(round);
+        }
+        rounds
+    }
+
+    /// Answers per second of one group in one turn.
+    async fn turn(&mut self, contest: &mut Contest, group: &Group) -> f64 {
+        self.outcome(contest, group).await.per_second()
+    }
+
+    async fn outcome(&mut self, contest: &mut Contest, group: &Group) -> Outcome {
+        contest.refill(self.duration(), None).await;
+        let mut outcome = group.load(&self.stage.site, &mut contest.sources, self.duration());
+        self.errors += outcome.errors;
+        self.first_error = self.first_error.take().or(outcome.first_error.take());
+        outcome
+    }
+
+    /// Of each turn.
+    fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.stage.options.seconds)
+    }
+}
