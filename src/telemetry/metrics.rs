@@ -3,7 +3,11 @@
 //! A label's value is always a `&'static str` out of the source code (a route's pattern, a grant type, an error code),
 //! never something that a request holds: else anybody could make as many series as they like.
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use metrics::{Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Histogram of seconds per request, by `route`, `method` and `status` (see [`status_class`]).
@@ -98,6 +102,20 @@ fn describe() {
     }
 }
 
+thread_local! {
+    /// The histograms that this thread has asked for by their labels before.
+    static DURATIONS: RefCell<HashMap<[&'static str; 3], Histogram>> = RefCell::default();
+}
+
+/// A request was answered after so long. `status` is a [`status_class`].
+pub fn request_answered(route: &'static str, method: &'static str, status: &'static str, elapsed: Duration) {
+    let register =
+        || histogram!(HTTP_REQUEST_DURATION, "route" => route, "method" => method, "status" => status);
+    DURATIONS.with_borrow_mut(|durations| {
+        durations.entry([route, method, status]).or_insert_with(register).record(elapsed);
+    });
+}
+
 /// The class of a status code, for the label `status`.
 pub const fn status_class(status: u16) -> &'static str {
     match status {
@@ -117,8 +135,7 @@ mod tests {
     fn are_rendered_with_description_buckets_and_labels() {
         let metrics = Metrics::install().unwrap();
         counter!(TOKENS_ISSUED, "grant_type" => "client_credentials").increment(2);
-        metrics::histogram!(HTTP_REQUEST_DURATION, "route" => "/token", "method" => "POST", "status" => status_class(201))
-            .record(0.002);
+        request_answered("/token", "POST", status_class(201), Duration::from_millis(2));
         metrics.run_upkeep();
         let text = metrics.render();
         for line in [

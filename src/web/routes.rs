@@ -74,6 +74,11 @@ pub fn known(pattern: &str) -> Option<&'static str> {
     ALL.iter().find(|known| **known == pattern).copied()
 }
 
+/// Whether it is the same for everybody: a document, or how the process is.
+pub fn is_document(route: &str) -> bool {
+    [JWKS_PATH, AUTHORIZATION_SERVER_METADATA_PATH, OPENID_CONFIGURATION_PATH, LIVE, READY].contains(&route)
+}
+
 /// The routes.
 pub fn configure(config: &mut ServiceConfig) {
     config

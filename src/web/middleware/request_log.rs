@@ -9,11 +9,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use metrics::histogram;
 use tracing::Instrument;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
-use crate::telemetry::metrics::{HTTP_REQUEST_DURATION, status_class};
+use crate::secret::random_bytes;
+use crate::telemetry::metrics::{request_answered, status_class};
+use crate::web::routes;
 
 tokio::task_local! {
     static REQUEST_ID: Uuid;
@@ -26,18 +27,24 @@ pub fn request_id() -> Option<String> {
     REQUEST_ID.try_with(Uuid::to_string).ok()
 }
 
-/// Wraps a request.
+/// Wraps a request. Documents and health are asked for by machines again and again: they are counted, and logged at
+/// `debug` only.
 pub async fn log_request<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let id = Uuid::new_v4();
-    let span = tracing::info_span!("request", id = %id);
-    REQUEST_ID.scope(id, measured(id, request, next).instrument(span)).await
+    let id = Builder::from_random_bytes(random_bytes()).into_uuid();
+    let route = routes::known(request.path());
+    let span = match route.is_some_and(routes::is_document) {
+        true => tracing::debug_span!("request", id = %id),
+        false => tracing::info_span!("request", id = %id),
+    };
+    REQUEST_ID.scope(id, measured(id, route, request, next).instrument(span)).await
 }
 
 async fn measured<B: MessageBody>(
     id: Uuid,
+    route: Option<&'static str>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
@@ -46,17 +53,14 @@ async fn measured<B: MessageBody>(
     let mut response = next.call(request).await?;
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let route = response.request().match_pattern();
-    let route = route.as_deref().and_then(crate::web::routes::known).unwrap_or("other");
-    histogram!(HTTP_REQUEST_DURATION, "route" => route, "method" => method, "status" => status_class(status))
-        .record(elapsed);
-    tracing::info!(
-        method,
-        route,
-        status,
-        micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        "answered"
-    );
+    // Most routes are paths as they are; for the others the library looks a second time.
+    let route = route.or_else(|| routes::known(&response.request().match_pattern()?)).unwrap_or("other");
+    request_answered(route, method, status_class(status), elapsed);
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    match routes::is_document(route) {
+        true => tracing::debug!(method, route, status, micros, "answered"),
+        false => tracing::info!(method, route, status, micros, "answered"),
+    }
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
