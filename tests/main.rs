@@ -24,6 +24,7 @@ mod faults {
     mod history;
 }
 mod fuzz;
+mod growth;
 #[allow(dead_code, reason = "its program uses the rest")]
 mod guard {
     mod budget;

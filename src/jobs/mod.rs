@@ -50,7 +50,10 @@ impl Jobs {
         jobs.everywhere(Duration::from_secs(60), "waiting logout tokens", logout_deliveries::measure);
         jobs.everywhere(Duration::from_secs(3_600), "partitions to come", partitions::ensure);
         jobs.leased(Duration::from_secs(3_600), "past partitions", partitions::drop_past);
-        jobs.leased(Duration::from_secs(60), "cleanup", cleanup::run);
+        let stop = jobs.stop.clone();
+        jobs.leased(Duration::from_secs(60), "cleanup", move |store, shared| {
+            cleanup::run(store, shared, stop.clone())
+        });
         jobs.leased(signing_keys::interval(&jobs.shared.config.keys), "signing keys", signing_keys::maintain);
         jobs
     }

@@ -23,7 +23,7 @@ impl Store {
                    c.disabled_at IS NOT NULL AS "is_disabled!", k.scopes, k.claims, k.created_at, k.updated_at,
                    EXISTS (SELECT FROM grant_lives g
                        WHERE g.user_id = k.user_id AND g.client_id = k.client_id AND g.session_id IS NULL
-                           AND least(g.ends_at, g.idle_expires_at) > clock.now AND g.refresh_hash IS NOT NULL
+                           AND g.ends_at > clock.now AND g.idle_expires_at > clock.now AND g.refresh_hash IS NOT NULL
                    ) AS "is_lasting!",
                    EXISTS (SELECT FROM grant_lives g
                        WHERE g.user_id = k.user_id AND g.client_id = k.client_id AND g.session_id IS NOT NULL

@@ -32,7 +32,7 @@ impl Cost {
             (Self::Allocations, false) => Tolerance::Count(0),
             // An answer of the database may come in two pieces, and a hash map has a random seed.
             (Self::Allocations, true) => Tolerance::Count(2),
-            (Self::Instructions, false) => Tolerance::Percent(2),
+            (Self::Instructions, false) => Tolerance::Percent(3),
             (Self::Instructions, true) => Tolerance::Percent(6),
         }
     }

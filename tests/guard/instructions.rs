@@ -1,5 +1,5 @@
-//! Counting instructions: the server runs under Valgrind's callgrind, which counts what is executed while a worker
-//! works on a connection.
+//! Counting instructions: the server runs under Valgrind's callgrind, which counts what is executed for tasks of the
+//! worker.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use std::process::{Child, Command};
 
 use super::callgrind;
 
-/// Where a worker takes up a connection's requests. What runs elsewhere, such as timers, depends on how long
-/// everything takes.
-const WORK: &str =
-    "<actix_http::h1::dispatcher::Dispatcher<T,S,B,X,U> as core::future::future::Future>::poll";
+/// Where every task is carried on. What a thread does between them depends on how long everything takes.
+const TASK: &str = "tokio::runtime::task::raw::poll";
+
+/// What only a worker does.
+const ANSWERING: &str = "fn=grantor::web::middleware::request_log::";
 
 pub struct Instructions {
     process: u32,
@@ -24,9 +25,14 @@ impl Instructions {
         let server = std::env::var_os("GUARDED_BINARY").expect("GUARDED_BINARY names the server to be run");
         let mut command = Command::new("valgrind");
         command
-            .args(["--tool=callgrind", "--compress-strings=no", "--compress-pos=no"])
+            .args([
+                "--tool=callgrind",
+                "--compress-strings=no",
+                "--compress-pos=no",
+                "--separate-threads=yes",
+            ])
             .arg(format!("--callgrind-out-file={}", output(directory).display()))
-            .arg(format!("--toggle-collect={WORK}"))
+            .arg(format!("--toggle-collect={TASK}"))
             .arg(server);
         command
     }
@@ -42,13 +48,23 @@ impl Instructions {
         work();
         self.tell("dump");
         self.dumps += 1;
-        let dump = fs::read_to_string(format!("{}.{}", self.output.display(), self.dumps)).unwrap();
+        let worker = self.dump_of_worker();
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("instructions");
         fs::create_dir_all(&kept).unwrap();
-        fs::write(kept.join(name), &dump).unwrap();
-        let instructions = callgrind::instructions_of_rust(&dump);
-        assert!(instructions > 0, "callgrind does not find the function {WORK}");
-        instructions
+        fs::write(kept.join(name), &worker).unwrap();
+        callgrind::instructions_of_rust(&worker)
+    }
+
+    /// There is a file for each thread. The worker's is the one in which requests were answered.
+    fn dump_of_worker(&self) -> String {
+        let name = self.output.file_name().unwrap().to_string_lossy();
+        let of_this_dump = format!("{name}.{}-", self.dumps);
+        let files = fs::read_dir(self.output.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+        files
+            .filter(|file| file.file_name().unwrap().to_string_lossy().starts_with(&of_this_dump))
+            .map(|file| fs::read_to_string(file).unwrap())
+            .find(|dump| dump.contains(ANSWERING))
+            .unwrap_or_else(|| panic!("callgrind has not seen {ANSWERING} within {TASK}"))
     }
 
     fn tell(&self, order: &str) {

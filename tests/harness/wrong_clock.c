@@ -1,6 +1,6 @@
 /* A clock that is wrong: preloaded, it adds the seconds that a file holds to the time of day. The file is read through
  * shared memory, so that the clock can jump while the process runs. The monotonic clock stays right, as it does when
- * a real clock is set. */
+ * a real clock is set, unless WRONG_CLOCK_MONOTONIC says that time itself has passed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static const volatile int64_t *offset;
+static int time_passes;
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 
 __attribute__((constructor)) static void open_offset(void)
@@ -19,6 +20,7 @@ __attribute__((constructor)) static void open_offset(void)
     const char *path = getenv("WRONG_CLOCK");
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+    time_passes = getenv("WRONG_CLOCK_MONOTONIC") != NULL;
     if (file < 0)
         return;
     void *memory = mmap(NULL, sizeof *offset, PROT_READ, MAP_SHARED, file, 0);
@@ -32,7 +34,8 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     if (!real_clock_gettime)
         real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
     int result = real_clock_gettime(clock, time);
-    if (result == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    if (result == 0 && offset
+        && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || (time_passes && clock == CLOCK_MONOTONIC)))
         time->tv_sec += *offset;
     return result;
 }

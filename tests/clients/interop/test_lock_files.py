@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples"
+LOCK_FILES = [*EXAMPLES.glob("*/package-lock.json"), *ROOT.glob("benches/peers/*/package-lock.json")]
 CRATES = "registry+https://github.com/rust-lang/crates.io-index"
 
 
-@pytest.mark.parametrize("lock_file", sorted(EXAMPLES.glob("*/package-lock.json")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("lock_file", sorted(LOCK_FILES), ids=lambda path: path.parent.name)
 def test_npm_packages_come_from_the_public_registry(lock_file):
     packages = json.loads(lock_file.read_text())["packages"]
-    packages.pop("")  # the example itself
+    packages.pop("")  # the package itself
     assert packages
     for name, package in packages.items():
         assert package["resolved"].startswith("https://registry.npmjs.org/"), name
