@@ -12,10 +12,13 @@
 #![allow(missing_docs, reason = "nobody else builds on it")]
 
 mod cores;
+mod day;
+mod growth;
 mod limits;
 mod load;
 mod measure;
 mod options;
+mod peers;
 mod population;
 mod process;
 mod report;
@@ -24,6 +27,7 @@ mod scale_out;
 mod site;
 mod statements;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -32,7 +36,7 @@ use clap::Parser;
 use limits::signature::Signatures;
 use options::{Arguments, Hidden, Options};
 use population::Population;
-use report::{Machine, Report, load_average};
+use report::{Report, load_average};
 use rows::{ROWS, Stage, footprint};
 use site::{Site, SiteOptions};
 
@@ -41,35 +45,65 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + S
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(Hidden::LimitServer(server)) = arguments.hidden {
-        limits::http::serve(&server).expect("the server runs");
-        return ExitCode::SUCCESS;
+    match &arguments.hidden {
+        Some(Hidden::LimitServer(server)) => {
+            limits::http::serve(server).expect("the server runs");
+            return ExitCode::SUCCESS;
+        }
+        Some(Hidden::Growth(options)) => return growth::main(options),
+        Some(Hidden::Day(options)) => return day::main(options),
+        None => {}
     }
     let options = arguments.options.settled();
     if options.rows == [scale_out::NAME] {
         return scale_out::main(&options);
     }
-    if let Some(unknown) = options.rows.iter().find(|name| !ROWS.iter().any(|row| row.name == name.as_str()))
-    {
-        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+    let names: Vec<_> = ROWS.iter().map(|row| row.name).chain([footprint::NAME]).collect();
+    if let Some(unknown) = options.rows.iter().find(|name| !names.contains(&name.as_str())) {
         eprintln!("bench: there is no row {unknown}; rows: {}", names.join(" "));
         return ExitCode::from(2);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let report = runtime.block_on(run(&options));
     report.print();
-    let file = options.json();
-    report.write(&file).expect("the figures can be written");
-    println!("\nJSON: {}", file.display());
+    println!("\nJSON: {}", options.json().display());
     // A limit that was missed may be the fault of what else the machine does; a wrong answer never is.
     if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn run(options: &Options) -> Report {
     let passing = tempfile::Builder::new().prefix("grantor-bench-").tempdir().expect("a directory");
+    let stage = prepare(options, passing.path()).await;
+    let mut report = Report::new(&stage).await;
+    let is_chosen = |name: &str| options.rows.is_empty() || options.rows.iter().any(|row| row == name);
+    if options.peers {
+        report.peers = Some(peers::run(&stage, &report.machine.grantor, is_chosen).await);
+    } else {
+        measure_rows(&stage, &mut report, is_chosen).await;
+    }
+    report.load_average_at_end = load_average();
+    report.write(&options.json()).expect("the figures can be written");
+    report
+}
+
+async fn measure_rows(stage: &Stage, report: &mut Report, is_chosen: impl Fn(&str) -> bool) {
+    for row in ROWS.iter().filter(|row| is_chosen(row.name)) {
+        eprintln!("{}", row.name);
+        report.rows.push(measure::row(row, stage).await);
+        // What was measured stays, whatever becomes of the rest.
+        report.write(&stage.options.json()).expect("the figures can be written");
+    }
+    if is_chosen(footprint::NAME) {
+        eprintln!("{}", footprint::NAME);
+        report.footprint = Some(footprint::measure(stage).await);
+    }
+}
+
+/// A server over a population, in the directory of an earlier run or in one that passes.
+async fn prepare(options: &Options, passing: &Path) -> Stage {
     let mut site = Site::start(SiteOptions {
         binary: options.binary.clone(),
-        directory: options.directory().unwrap_or_else(|| passing.path().to_owned()),
+        directory: options.directory().unwrap_or_else(|| passing.to_owned()),
         servers: 0,
         settings: Vec::new(),
     })
@@ -77,25 +111,5 @@ async fn run(options: &Options) -> Report {
     let population = Population::seed(&site, options.population.size()).await;
     site.serve(1);
     population.check(&site.origin()).await;
-    let machine = Machine::look(&site).await;
-    let population = Arc::new(population);
-    let stage = Stage { site, population, signatures: Signatures::new(), options: options.clone() };
-    let is_chosen = |name: &str| options.rows.is_empty() || options.rows.iter().any(|row| row == name);
-    let mut rows = Vec::new();
-    for row in ROWS.iter().filter(|row| is_chosen(row.name)) {
-        eprintln!("{}", row.name);
-        rows.push(measure::row(row, &stage).await);
-    }
-    let footprint = match is_chosen(footprint::NAME) {
-        true => Some(footprint::measure(&stage).await),
-        false => None,
-    };
-    Report {
-        machine,
-        settings: stage.site.settings(),
-        options: stage.options,
-        load_average_at_end: load_average(),
-        rows,
-        footprint,
-    }
+    Stage { site, population: Arc::new(population), signatures: Signatures::new(), options: options.clone() }
 }

@@ -27,6 +27,10 @@ pub enum Hidden {
     /// A server that shows a limit
     #[command(hide = true)]
     LimitServer(crate::limits::http::ServerOptions),
+    /// The same work over more and more rows, what is written for it, and cleanup under load
+    Growth(crate::growth::GrowthOptions),
+    /// A day of traffic, and two months after it, by a clock that is moved
+    Day(crate::day::DayOptions),
 }
 
 /// What to measure, and how.
@@ -49,13 +53,16 @@ pub struct Options {
     /// Who is there
     #[arg(long, value_enum, default_value_t = Scale::Full)]
     pub population: Scale,
+    /// Other servers, by turns with Grantor, in place of the limits
+    #[arg(long)]
+    pub peers: bool,
     /// Without latencies at fixed rates
     #[arg(long)]
     pub no_rates: bool,
     /// The binary to measure
     #[arg(long, default_value = env!("CARGO_BIN_EXE_grantor"))]
     pub binary: PathBuf,
-    /// Where to write the figures as JSON [default: target/bench/performance.json]
+    /// Where to write the figures as JSON [default: performance.json or peers.json in target/bench]
     #[arg(long)]
     pub json: Option<PathBuf>,
     /// Where the cluster lies and stays [default: below target/bench, by population and schema]
@@ -69,7 +76,7 @@ pub struct Options {
 pub enum Scale {
     /// 1,000 users, 40 clients, 40,000 live refresh tokens
     Tiny,
-    /// 10,000 users, 1,000 clients, 100,000 live refresh tokens
+    /// 100,000 users, 1,000 clients, 1,000,000 live refresh tokens
     Small,
     /// 1,000,000 users, 10,000 clients, 10,000,000 live refresh tokens
     Full,
@@ -79,7 +86,7 @@ impl Scale {
     pub fn size(self) -> Size {
         match self {
             Self::Tiny => Size { users: 1_000, clients: 40, grants: 40_000 },
-            Self::Small => Size { users: 10_000, clients: 1_000, grants: 100_000 },
+            Self::Small => Size { users: 100_000, clients: 1_000, grants: 1_000_000 },
             Self::Full => Size { users: 1_000_000, clients: 10_000, grants: 10_000_000 },
         }
     }
@@ -98,19 +105,23 @@ impl Options {
 
     /// Where the cluster lies and stays, if it does: another population or schema has another.
     pub fn directory(&self) -> Option<PathBuf> {
-        let Size { users, clients, grants } = self.population.size();
-        let name = || format!("{users}-{clients}-{grants}-{}", schema());
-        let kept = || (!self.smoke).then(|| target().join(name()));
+        let kept = || (!self.smoke).then(|| directory_of(self.population.size()));
         self.keep.clone().or_else(kept)
     }
 
     pub fn json(&self) -> PathBuf {
-        self.json.clone().unwrap_or_else(|| target().join("performance.json"))
+        let name = if self.peers { "peers.json" } else { "performance.json" };
+        self.json.clone().unwrap_or_else(|| target().join(name))
     }
 }
 
+/// Where the cluster of a population lies.
+pub fn directory_of(Size { users, clients, grants }: Size) -> PathBuf {
+    target().join(format!("{users}-{clients}-{grants}-{}", schema()))
+}
+
 /// `bench` in cargo's target directory.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     tmp.parent().unwrap_or(tmp).join("bench")
 }

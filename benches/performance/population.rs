@@ -19,6 +19,7 @@ use grantor::keys::MasterKeys;
 use grantor::model::{GrantId, UserId};
 use grantor::secret::Secret;
 use grantor::users::{Cost, NewPassword, PasswordHasher};
+use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgPool, Row};
 
 pub use self::codes::FreshCode;
@@ -49,7 +50,7 @@ const COST: Cost = Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 };
 const LONGEST_AGE_DAYS: i64 = 3;
 
 /// How much there is. People and clients stay as many as they were at first; grants may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Size {
     pub users: u64,
     pub clients: u64,

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::measure::{Latencies, Measured};
 use super::options::Options;
+use super::peers::Comparison;
+use super::rows::Stage;
 use super::rows::footprint::Footprint;
 use super::site::Site;
 
@@ -24,6 +26,7 @@ pub struct Report {
     pub load_average_at_end: String,
     pub rows: Vec<Measured>,
     pub footprint: Option<Footprint>,
+    pub peers: Option<Comparison>,
 }
 
 /// Where and with what it was measured.
@@ -81,10 +84,24 @@ fn said(program: &str, arguments: &[&str]) -> String {
 }
 
 impl Report {
+    /// Without any rows yet.
+    pub async fn new(stage: &Stage) -> Self {
+        Self {
+            machine: Machine::look(&stage.site).await,
+            settings: stage.site.settings(),
+            options: stage.options.clone(),
+            load_average_at_end: load_average(),
+            rows: Vec::new(),
+            footprint: None,
+            peers: None,
+        }
+    }
+
     /// Whether every answer was right.
     pub fn is_sound(&self) -> bool {
         self.rows.iter().all(|row| row.errors == 0)
             && self.footprint.as_ref().is_none_or(|footprint| footprint.error.is_none())
+            && self.peers.as_ref().is_none_or(Comparison::is_sound)
     }
 
     pub fn write(&self, file: &Path) -> std::io::Result<()> {
@@ -106,6 +123,9 @@ impl Report {
         }
         if let Some(footprint) = &self.footprint {
             print_footprint(footprint);
+        }
+        if let Some(peers) = &self.peers {
+            peers.print();
         }
         for row in self.rows.iter().filter(|row| row.errors > 0) {
             println!("\nWRONG: {} had {} errors; the first:", row.name, row.errors);

@@ -24,7 +24,7 @@ use super::measure::median;
 use super::options::Options;
 use super::population::Population;
 use super::report::Machine;
-use super::rows::{Contest, ROWS, Row, Stage};
+use super::rows::{Contest, ROWS, Stage};
 use super::site::{Site, SiteOptions};
 
 /// How it is asked for.
@@ -61,8 +61,17 @@ struct Processes {
 /// What a run goes through.
 struct Run {
     stage: Stage,
+    lanes: Vec<Lane>,
     errors: u64,
     first_error: Option<String>,
+}
+
+/// A row, whose connections go on from one turn to the next.
+struct Lane {
+    row: &'static str,
+    contest: Contest,
+    /// What was reached last.
+    rate: Option<f64>,
 }
 
 /// Measures, prints and writes down.
@@ -90,7 +99,11 @@ async fn run(options: &Options) -> ScaleOut {
     site.serve(1);
     let machine = Machine::look(&site).await;
     let stage = Stage { site, population, signatures: Signatures::new(), options: options.clone() };
-    let mut run = Run { stage, errors: 0, first_error: None };
+    let mut lanes = Vec::new();
+    for row in ROWS.iter().filter(|row| LOOKED_AT.contains(&row.name)) {
+        lanes.push(Lane { row: row.name, contest: (row.prepare)(&stage).await, rate: None });
+    }
+    let mut run = Run { stage, lanes, errors: 0, first_error: None };
     let costs = costs::measure(&mut run).await;
     let processes = run.processes().await;
     let mut moved = levers::measure(&mut run).await;
@@ -100,53 +113,51 @@ async fn run(options: &Options) -> ScaleOut {
 }
 
 impl Run {
-    /// The rows that are looked at.
-    fn rows() -> impl Iterator<Item = &'static Row> {
-        ROWS.iter().filter(|row| LOOKED_AT.contains(&row.name))
-    }
-
     async fn processes(&mut self) -> Vec<Processes> {
         eprintln!("processes");
         let groups = PROCESSES.map(|count| Group::start(&self.stage.site, count, &[]));
         let groups = groups.each_ref();
         let mut all = Vec::new();
-        for row in Self::rows() {
-            let rounds = self.by_turns(row, &groups).await;
+        for lane in 0..self.lanes.len() {
+            let rounds = self.by_turns(lane, &groups).await;
             let of = |group: usize| median(rounds.iter().map(|round| round[group]));
             let ratio = |group: usize| median(rounds.iter().map(|round| round[group] / round[0]));
             let numbers = 0..groups.len();
             let (per_second, ratios) = (numbers.clone().map(of).collect(), numbers.map(ratio).collect());
-            all.push(Processes { row: row.name, per_second, ratios });
+            all.push(Processes { row: self.lanes[lane].row, per_second, ratios });
         }
         all
     }
 
     /// Answers per second of each group in each round.
-    async fn by_turns(&mut self, row: &Row, groups: &[&Group]) -> Vec<Vec<f64>> {
-        let mut contest = (row.prepare)(&self.stage).await;
+    async fn by_turns(&mut self, lane: usize, groups: &[&Group]) -> Vec<Vec<f64>> {
         for group in groups {
-            self.turn(&mut contest, group).await;
+            self.turn(lane, group).await;
         }
         let mut rounds = Vec::new();
         for number in 0..self.stage.options.rounds {
             let mut round = Vec::new();
             for group in groups {
-                round.push(self.turn(&mut contest, group).await);
+                round.push(self.turn(lane, group).await);
             }
-            eprintln!("  {} round {}: {round:.0?}", row.name, number + 1);
+            eprintln!("  {} round {}: {round:.0?}", self.lanes[lane].row, number + 1);
             rounds.push(round);
         }
         rounds
     }
 
     /// Answers per second of one group in one turn.
-    async fn turn(&mut self, contest: &mut Contest, group: &Group) -> f64 {
-        self.outcome(contest, group).await.per_second()
+    async fn turn(&mut self, lane: usize, group: &Group) -> f64 {
+        self.outcome(lane, group).await.per_second()
     }
 
-    async fn outcome(&mut self, contest: &mut Contest, group: &Group) -> Outcome {
-        contest.refill(self.duration(), None).await;
-        let mut outcome = group.load(&self.stage.site, &mut contest.sources, self.duration());
+    async fn outcome(&mut self, lane: usize, group: &Group) -> Outcome {
+        let duration = self.duration();
+        let Lane { contest, rate, .. } = &mut self.lanes[lane];
+        // More than twice what was reached last would be a surprise.
+        contest.refill(duration, rate.map(|rate| 2.0 * rate)).await;
+        let mut outcome = group.load(&self.stage.site, &mut contest.sources, duration);
+        *rate = Some(outcome.per_second());
         self.errors += outcome.errors;
         self.first_error = self.first_error.take().or(outcome.first_error.take());
         outcome

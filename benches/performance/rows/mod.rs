@@ -1,15 +1,15 @@
 //! What is measured: an endpoint, against what limits it.
 
-mod access_tokens;
-mod browser;
+pub mod access_tokens;
+pub mod browser;
 mod client_credentials;
 mod code;
 mod documents;
 pub mod footprint;
 mod presented;
-mod refresh;
+pub mod refresh;
 mod sign_in;
-mod sources;
+pub mod sources;
 
 use std::sync::Arc;
 use std::time::Duration;

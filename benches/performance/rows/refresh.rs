@@ -1,5 +1,6 @@
 //! `/token` with refresh tokens: each connection has chains of its own, all over the table.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -33,6 +34,7 @@ const MOST_PER_SECOND: u32 = 12_000;
 
 /// Chains that a connection goes through in turn.
 const CHAINS: usize = 256;
+const CHAINS_IN_SMOKE: usize = 16;
 /// Refreshes of each, until another grant takes its place.
 const REFRESHES: u32 = 4;
 
@@ -44,15 +46,18 @@ fn prepare<'a>(
     async move {
         let fresh = Supply::new();
         let population = &stage.population;
+        let length = if stage.options.smoke { CHAINS_IN_SMOKE } else { CHAINS };
+        let all_chains = length * stage.options.connections;
         Contest {
             sources: stage.sources(|_| Chains {
                 population: Arc::clone(population),
                 fresh: fresh.clone(),
                 scope,
                 chains: Vec::new(),
+                length,
                 turn: 0,
             }),
-            refill: Some((refill(Arc::clone(population), fresh), MOST_PER_SECOND)),
+            refill: Some((refill(Arc::clone(population), fresh, all_chains), MOST_PER_SECOND)),
             limits: vec![
                 Limit::Signatures(signatures),
                 Limit::Statements(PgBench::new(Work::RefreshRotation, &stage.site).await),
@@ -62,12 +67,15 @@ fn prepare<'a>(
     .boxed_local()
 }
 
-/// Keeps enough grants at hand whose refresh tokens nobody has used.
-pub fn refill(population: Arc<Population>, fresh: Supply<u64>) -> Refill {
+/// Keeps enough grants at hand whose refresh tokens nobody has used: at first one for each chain, then for those that
+/// take the place of others.
+fn refill(population: Arc<Population>, fresh: Supply<u64>, chains: usize) -> Refill {
+    let first = Cell::new(chains as u64);
     Box::new(move |count| {
         let (population, fresh) = (Arc::clone(&population), fresh.clone());
+        let wanted = count / u64::from(REFRESHES) + first.take();
         async move {
-            let missing = fresh.missing(count);
+            let missing = fresh.missing(wanted);
             if missing > 0 {
                 fresh.add(population.fresh_grants(missing).await);
             }
@@ -89,6 +97,8 @@ struct Chains {
     fresh: Supply<u64>,
     scope: Option<&'static str>,
     chains: Vec<Chain>,
+    /// How many there are once all have begun.
+    length: usize,
     turn: usize,
 }
 
@@ -101,7 +111,7 @@ impl Chains {
 
 impl RequestSource for Chains {
     fn next(&mut self, request: &mut Vec<u8>) -> bool {
-        self.turn = (self.turn + 1) % CHAINS;
+        self.turn = (self.turn + 1) % self.length;
         let is_old = self.chains.get(self.turn).is_none_or(|chain| chain.refreshes == REFRESHES);
         if is_old {
             let Some(chain) = self.begin() else { return false };
@@ -109,7 +119,9 @@ impl RequestSource for Chains {
                 self.chains[self.turn] = chain;
             } else {
                 self.turn = self.chains.len();
-                self.chains.push(chain);
+                // Not all of them end at once.
+                let refreshes = self.turn as u32 % REFRESHES;
+                self.chains.push(Chain { refreshes, ..chain });
             }
         }
         let Chain { grant, token, .. } = &self.chains[self.turn];

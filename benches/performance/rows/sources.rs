@@ -72,7 +72,9 @@ pub fn text<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
     let mut rest = body;
     loop {
         let (_, after) = rest.split_once(name)?;
-        if let Some(value) = after.strip_prefix("\":\"") {
+        // Some servers write a space after the colon.
+        if let Some(value) = after.strip_prefix("\":").and_then(|value| value.trim_start().strip_prefix('"'))
+        {
             return value.split_once('"').map(|(value, _)| value);
         }
         rest = after;

@@ -37,14 +37,12 @@ pub async fn measure(run: &mut Run) -> Vec<Cost> {
     eprintln!("costs");
     let group = Group::start(&run.stage.site, 1, &[]);
     let mut costs = Vec::new();
-    for row in Run::rows() {
-        let mut contest = (row.prepare)(&run.stage).await;
-        run.turn(&mut contest, &group).await;
+    for lane in 0..run.lanes.len() {
+        run.turn(lane, &group).await;
         let mut rounds = Vec::new();
         for _ in 0..run.stage.options.rounds {
-            contest.refill(run.duration(), None).await;
             let (used, server) = (Used::until_now(&run.stage.site).await, group.cpu_time());
-            let outcome = run.outcome(&mut contest, &group).await;
+            let outcome = run.outcome(lane, &group).await;
             let server = group.cpu_time() - server;
             let after = Used::until_now(&run.stage.site).await;
             let answers = outcome.answers.max(1) as f64;
@@ -58,7 +56,7 @@ pub async fn measure(run: &mut Run) -> Vec<Cost> {
         }
         let of = |column: usize| median(rounds.iter().map(|round| round[column]));
         costs.push(Cost {
-            row: row.name,
+            row: run.lanes[lane].row,
             per_second: of(0),
             server_micros: of(1),
             database_micros: of(2),

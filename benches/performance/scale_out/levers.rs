@@ -1,5 +1,7 @@
 //! What could move the database's limit, each by turns with the database as it is.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
@@ -29,6 +31,12 @@ const SETTINGS: [(&str, &str, &str); 3] = [
 /// The rows that write.
 const WRITING: [&str; 2] = ["code", "refresh"];
 
+/// pgbench says nothing of a time in which nothing was done.
+const SHORTEST: Duration = Duration::from_secs(2);
+
+/// The row that asks the database for nothing.
+const WITHOUT_DATABASE: &str = "client_credentials";
+
 /// Measures all levers but those that need another program.
 pub async fn measure(run: &mut Run) -> Vec<Moved> {
     let mut moved = Vec::new();
@@ -47,18 +55,21 @@ impl Run {
     async fn setting(&mut self, lever: &str, setting: &str, value: &str) -> Vec<Moved> {
         let group = Group::start(&self.stage.site, 1, &[]);
         let mut moved = Vec::new();
-        for row in Self::rows().filter(|row| WRITING.contains(&row.name)) {
-            let mut contest = (row.prepare)(&self.stage).await;
-            self.turn(&mut contest, &group).await;
+        for lane in 0..self.lanes.len() {
+            let row = self.lanes[lane].row;
+            if !WRITING.contains(&row) {
+                continue;
+            }
+            self.turn(lane, &group).await;
             let mut rounds = Vec::new();
             for _ in 0..self.stage.options.rounds {
-                let without = self.turn(&mut contest, &group).await;
+                let without = self.turn(lane, &group).await;
                 self.set(setting, Some(value)).await;
-                let with = self.turn(&mut contest, &group).await;
+                let with = self.turn(lane, &group).await;
                 self.set(setting, None).await;
                 rounds.push([without, with]);
             }
-            moved.push(Moved::of(lever, &format!("Grantor, {}", row.name), &rounds));
+            moved.push(Moved::of(lever, &format!("Grantor, {row}"), &rounds));
         }
         for work in [Work::CodeRedemption, Work::RefreshRotation] {
             let bench = PgBench::new(work, &self.stage.site).await;
@@ -94,7 +105,8 @@ impl Run {
 
     async fn scripted(&self, bench: &PgBench, script: &Script) -> f64 {
         let connections = self.stage.options.connections as u64;
-        let rate = bench.start(&self.stage.site, script, connections, self.duration(), None).await;
+        let duration = self.duration().max(SHORTEST);
+        let rate = bench.start(&self.stage.site, script, connections, duration, None).await;
         rate.expect("pgbench runs").per_second
     }
 
@@ -110,10 +122,14 @@ impl Run {
     pub(super) async fn compare(&mut self, lever: &str, usual: &Group, other: &Group) -> Vec<Moved> {
         eprintln!("{lever}");
         let mut moved = Vec::new();
-        for row in Self::rows().filter(|row| row.name != "client_credentials") {
-            let rounds = self.by_turns(row, &[usual, other]).await;
+        for lane in 0..self.lanes.len() {
+            let row = self.lanes[lane].row;
+            if row == WITHOUT_DATABASE {
+                continue;
+            }
+            let rounds = self.by_turns(lane, &[usual, other]).await;
             let rounds: Vec<_> = rounds.iter().map(|round| [round[0], round[1]]).collect();
-            moved.push(Moved::of(lever, &format!("Grantor, {}", row.name), &rounds));
+            moved.push(Moved::of(lever, &format!("Grantor, {row}"), &rounds));
         }
         moved
     }
@@ -135,7 +151,7 @@ impl Run {
         for statement in [change, "SELECT pg_reload_conf()".to_owned()] {
             sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("it can be set");
         }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -42,7 +42,8 @@ impl PgBouncer {
         let text = format!(
             "[databases]\ngrantor = host={} dbname=grantor user=grantor\n\n[pgbouncer]\nlisten_addr =\n\
              unix_socket_dir = {}\nlisten_port = 6432\nauth_type = trust\nauth_file = {}\npool_mode = session\n\
-             max_client_conn = 200\ndefault_pool_size = 40\n",
+             max_client_conn = 200\ndefault_pool_size = 40\n\
+             ignore_startup_parameters = extra_float_digits\n",
             site.socket_directory().display(),
             directory.path().display(),
             users.display(),
