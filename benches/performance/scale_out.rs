@@ -151,11 +151,16 @@ impl Run {
         self.outcome(lane, group).await.per_second()
     }
 
+    /// Makes what a turn uses up. More than twice what was reached last would be a surprise.
+    async fn refill(&self, lane: usize) {
+        let Lane { contest, rate, .. } = &self.lanes[lane];
+        contest.refill(self.duration(), rate.map(|rate| 2.0 * rate)).await;
+    }
+
     async fn outcome(&mut self, lane: usize, group: &Group) -> Outcome {
+        self.refill(lane).await;
         let duration = self.duration();
         let Lane { contest, rate, .. } = &mut self.lanes[lane];
-        // More than twice what was reached last would be a surprise.
-        contest.refill(duration, rate.map(|rate| 2.0 * rate)).await;
         let mut outcome = group.load(&self.stage.site, &mut contest.sources, duration);
         *rate = Some(outcome.per_second());
         self.errors += outcome.errors;

@@ -16,6 +16,9 @@ const BATCH: i64 = 1_000;
 /// A run goes on while there are full batches, and ends before another process may take the lease.
 const LONGEST_RUN: Duration = Duration::from_secs(50);
 
+/// A batch is followed by a rest so many times as long as it took: most of the database stays the traffic's.
+const REST: u32 = 3;
+
 /// What is deleted when its time has passed and lies in no partition.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -83,8 +86,7 @@ impl Kind {
 /// is set right, and a revocation that is forgotten is undone: so it must be past by both clocks.
 ///
 /// The kinds take turns batch by batch for as long as they have full ones: revocations and assertions come as fast as
-/// requests do. Each batch is followed by a rest as long as it took, so that most of the database stays the traffic's.
-/// One kind that fails does not keep the others.
+/// requests do. One kind that fails does not keep the others.
 pub async fn run(store: Store, shared: Arc<Shared>, stop: CancellationToken) -> Result<(), StoreError> {
     let now = shared.registry.earlier_time(Timestamp::now());
     let started = Instant::now();
@@ -107,7 +109,7 @@ pub async fn run(store: Store, shared: Arc<Shared>, stop: CancellationToken) -> 
                 }
                 Err(error) => failed = Some(error),
             }
-            if stopped_within(&stop, began.elapsed()).await {
+            if stopped_within(&stop, REST * began.elapsed()).await {
                 return failed.map_or(Ok(()), Err);
             }
         }

@@ -143,14 +143,14 @@ fn parse_pair(pair: &[u8]) -> Result<(String, Secret<String>), ParametersError> 
 
 /// Decodes one name or value of `application/x-www-form-urlencoded` strictly.
 pub(super) fn form_decode(encoded: &[u8]) -> Result<String, DecodeError> {
-    let decoded = match encoded.iter().any(|byte| matches!(byte, b'+' | b'%')) {
-        true => unescape(encoded)?,
-        false => encoded.to_vec(),
-    };
+    let has_escapes = encoded.contains(&b'%') || encoded.contains(&b'+');
+    let decoded = if has_escapes { unescape(encoded)? } else { encoded.to_vec() };
     let text = String::from_utf8(decoded).map_err(|_| DecodeError::NotUtf8)?;
-    let has_control = match text.is_ascii() {
-        true => text.bytes().any(|byte| byte.is_ascii_control()),
-        false => text.chars().any(char::is_control),
+    // Without an end before the last byte, the compiler looks at many at once.
+    let has_control = if text.is_ascii() {
+        text.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
     };
     if has_control { Err(DecodeError::ControlCharacter) } else { Ok(text) }
 }

@@ -6,14 +6,17 @@ use super::budget::Tolerance;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
-    /// Allocations and reallocations on the heap by Rust code. Each request is counted, and three in four cost as much or more: now and
-    /// then something else allocates, too.
+    /// Allocations and reallocations on the heap by Rust code.
     Allocations,
-    /// Instructions of the worker that answers, without those of the cryptographic library, in the mean.
+    /// Instructions of the worker that answers, without those of the library of cryptography.
     Instructions,
 }
 
 impl Cost {
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Allocations, Self::Instructions].into_iter().find(|cost| cost.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Allocations => "allocations",

@@ -10,8 +10,8 @@ use super::callgrind;
 /// Where every task is carried on. What a thread does between them depends on how long everything takes.
 const TASK: &str = "tokio::runtime::task::raw::poll";
 
-/// What only a worker does.
-const ANSWERING: &str = "fn=grantor::web::middleware::request_log::";
+/// What only the worker does: nobody asks for metrics.
+const ANSWERING: &str = "actix_http::h1::dispatcher::";
 
 pub struct Instructions {
     process: u32,

@@ -41,12 +41,13 @@ fn main() -> ExitCode {
             allocations::answer_on_standard_input();
             return grantor::cli::main();
         }
-        ["allocations", accept @ ..] => (Cost::Allocations, accept == ["--accept"]),
-        ["instructions", accept @ ..] => (Cost::Instructions, accept == ["--accept"]),
-        _ => {
-            println!("guard (allocations | instructions) [--accept]");
-            return ExitCode::from(2);
-        }
+        [cost] => (Cost::named(cost), false),
+        [cost, "--accept"] => (Cost::named(cost), true),
+        _ => (None, false),
+    };
+    let Some(cost) = cost else {
+        println!("guard (allocations | instructions) [--accept]");
+        return ExitCode::from(2);
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let counts = runtime.block_on(count(cost));

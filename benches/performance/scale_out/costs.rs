@@ -41,6 +41,8 @@ pub async fn measure(run: &mut Run) -> Vec<Cost> {
         run.turn(lane, &group).await;
         let mut rounds = Vec::new();
         for _ in 0..run.stage.options.rounds {
+            // Not at this answer's cost.
+            run.refill(lane).await;
             let (used, server) = (Used::until_now(&run.stage.site).await, group.cpu_time());
             let outcome = run.outcome(lane, &group).await;
             let server = group.cpu_time() - server;

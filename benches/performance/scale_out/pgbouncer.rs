@@ -50,7 +50,7 @@ impl PgBouncer {
         );
         fs::write(&file, text).expect("a file");
         let mut command = Command::new("pgbouncer");
-        for argument in arguments(&file, directory.path()) {
+        for argument in arguments(&file, directory.path(), &site.socket_directory()) {
             command.arg(argument);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -75,13 +75,15 @@ impl PgBouncer {
     }
 }
 
-/// It refuses to run for root, and becomes another account then, which has to find its files.
-fn arguments(file: &Path, directory: &Path) -> Vec<PathBuf> {
+/// It refuses to run for root, and becomes the account then that runs PostgreSQL and reaches its socket.
+fn arguments(file: &Path, directory: &Path, sockets: &Path) -> Vec<PathBuf> {
     let mut arguments = vec![file.to_owned()];
     if rustix::process::geteuid().is_root() {
-        let given = Command::new("chown").arg("-R").arg("nobody").arg(directory).status();
+        let owner = Command::new("stat").args(["-c", "%U"]).arg(sockets).output().expect("stat runs");
+        let owner = String::from_utf8_lossy(&owner.stdout).trim().to_owned();
+        let given = Command::new("chown").arg("-R").arg(&owner).arg(directory).status();
         assert!(given.is_ok_and(|status| status.success()), "the directory can be given away");
-        arguments.splice(0..0, ["-u".into(), "nobody".into()]);
+        arguments.splice(0..0, ["-u".into(), owner.into()]);
     }
     arguments
 }
