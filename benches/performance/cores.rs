@@ -1,10 +1,8 @@
 //! Which cores belong to whom: the first half to the servers, the rest to PostgreSQL and the load.
 
-use std::collections::BTreeSet;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -40,11 +38,6 @@ impl Cores {
         (Self(first.to_vec()), Self(second.to_vec()))
     }
 
-    /// These and those, each once.
-    pub fn with(&self, others: &Self) -> Self {
-        Self(self.0.iter().chain(&others.0).copied().collect::<BTreeSet<_>>().into_iter().collect())
-    }
-
     pub fn count(&self) -> usize {
         self.0.len()
     }
@@ -57,12 +50,6 @@ impl Cores {
     /// This thread, and what it starts from now on, runs on these alone.
     pub fn confine_this_thread(&self) {
         sched_setaffinity(None, &self.set()).expect("the cores exist");
-    }
-
-    /// The same for a process with one thread, where it is ours to command.
-    pub fn confine(&self, process: i32) {
-        // Another account's process stays where it is.
-        let _ = sched_setaffinity(Pid::from_raw(process), &self.set());
     }
 
     /// How long each of them has worked and rested so far, in all, whoever they worked for.

@@ -13,7 +13,7 @@ use super::options::Options;
 use super::peers::Comparison;
 use super::rows::Stage;
 use super::rows::footprint::Footprint;
-use super::site::Site;
+use super::site::{POSTGRESQL, Site};
 
 /// Everything that a run has found.
 #[derive(Debug, Serialize)]
@@ -151,7 +151,7 @@ impl Report {
             options.rounds, options.seconds, options.connections, size.users, size.clients, size.grants
         );
         let settings: Vec<_> = self.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        println!("settings    {}", settings.join(" "));
+        println!("settings    {} {}", settings.join(" "), POSTGRESQL.join(" "));
         println!(
             "times in ms (p50/p99/p99.9); CPU: processor time in µs of the server for one answer, of its limit, their \
              ratio, and of the load; busy: the server's cores and the others\n"

@@ -37,6 +37,9 @@ pub struct SiteOptions {
     pub settings: Vec<(String, String)>,
 }
 
+/// What PostgreSQL is given beyond its defaults, as on a machine of its own.
+pub const POSTGRESQL: [&str; 3] = ["shared_buffers=2GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
+
 /// An installation. It ends with this value.
 pub struct Site {
     // Dropped first: they use the database.
@@ -58,7 +61,7 @@ impl Site {
         // Open, so that the account that runs PostgreSQL for root can enter it.
         let open = fs::set_permissions(&options.directory, Permissions::from_mode(0o755));
         open.expect("the directory is ours");
-        let postgres = Embedded::start(&options.directory, Durability::Full, &|_| {})
+        let postgres = Embedded::start_with(&options.directory, Durability::Full, &POSTGRESQL, &|_| {})
             .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
         let servers = options.servers;
         let mut site = Self { servers: Vec::new(), postgres, options, server_cores, other_cores };

@@ -31,9 +31,6 @@ const CODES: Partitioned = Partitioned { table: "authorization_codes", days: 1, 
 const GRANTS: Partitioned = Partitioned { table: "grants", days: 28, fillfactor: 80 };
 const AUDIT_EVENTS: Partitioned = Partitioned { table: "audit_events", days: 7, fillfactor: 100 };
 
-/// Codes are good for minutes, and there may be as many as requests.
-const CODES_KEPT_DAYS: i64 = 1;
-
 /// How far the partitions of events reach. Without one nothing that is recorded can be done.
 const AUDIT_DAYS: i64 = 28;
 
@@ -117,8 +114,8 @@ impl Store {
         })
     }
 
-    /// Detaches and drops the partitions whose last day is past by more than [`MARGIN_DAYS`], of codes by more than
-    /// [`CODES_KEPT_DAYS`], of events by more than `audit_retention`; their number.
+    /// Detaches and drops the partitions whose last day is past by more than [`MARGIN_DAYS`], of events by more
+    /// than `audit_retention`; their number.
     pub async fn drop_past_partitions(
         &self,
         audit_retention: Duration,
@@ -127,7 +124,7 @@ impl Store {
         let today = self.pulse().await?.database_time.min(now).unix_day();
         let (mut dropped, mut failed) = (0, None);
         let audit_days = days(audit_retention).max(MARGIN_DAYS);
-        for (of, kept) in [(&CODES, CODES_KEPT_DAYS), (&GRANTS, MARGIN_DAYS), (&AUDIT_EVENTS, audit_days)] {
+        for (of, kept) in [(&CODES, MARGIN_DAYS), (&GRANTS, MARGIN_DAYS), (&AUDIT_EVENTS, audit_days)] {
             for partition in self.partitions_of(of).await? {
                 let past = of.first_day_of(&partition).is_some_and(|day| day + of.days + kept < today);
                 if past {

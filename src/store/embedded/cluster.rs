@@ -34,6 +34,8 @@ const LONGEST_LOG: u64 = 4 << 20;
 pub(super) struct Cluster {
     pub place: Place,
     pub durability: Durability,
+    /// Beside those of every private cluster.
+    pub settings: &'static [&'static str],
 }
 
 impl Cluster {
@@ -148,7 +150,7 @@ impl Cluster {
 
         let mut single = self.place.account.command(binaries.directory.join("postgres"));
         single.arg("--single").arg("-D").arg(&draft).args(["-c", "exit_on_error=on"]);
-        single.args(settings::arguments(self.durability)).arg("postgres");
+        single.args(settings::arguments(self.durability, self.settings)).arg("postgres");
         self.run("postgres", single, &format!("CREATE DATABASE {NAME}\n"))?;
 
         fs::rename(&draft, &data).map_err(EmbeddedError::io("make", &data))?;
@@ -184,7 +186,7 @@ impl Cluster {
         self.place.prepare_socket_directory()?;
         let (log, begin) = self.open_log()?;
         let mut server = self.place.account.command(binaries.directory.join("postgres"));
-        server.arg("-D").arg(self.place.data()).args(settings::arguments(self.durability));
+        server.arg("-D").arg(self.place.data()).args(settings::arguments(self.durability, self.settings));
         server.arg("-c").arg(settings::socket_directory(&self.place.socket_directory));
         // Its own process group: Ctrl-C on the terminal is for Grantor, which then stops the server.
         let mut child = self.spawn("postgres", server.process_group(0), &log)?;

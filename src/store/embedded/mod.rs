@@ -54,6 +54,20 @@ impl Embedded {
         durability: Durability,
         progress: &dyn Fn(&str),
     ) -> Result<Self, EmbeddedError> {
+        Self::start_with(state_directory, durability, &[], progress)
+    }
+
+    /// The same with settings of PostgreSQL's beside the modest ones, each as `name=value`: a measurement gives it the
+    /// memory that a server of its own would have.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        state_directory: &Path,
+        durability: Durability,
+        settings: &'static [&'static str],
+        progress: &dyn Fn(&str),
+    ) -> Result<Self, EmbeddedError> {
         let state_directory = private::state_directory(state_directory)?;
         let place = {
             let _placing = locked(&state_directory, "cluster-place.lock")?;
@@ -67,7 +81,7 @@ impl Embedded {
         users.lock_shared().map_err(EmbeddedError::io("lock", &lock_path))?;
 
         let _starting = locked(&place.directory, "cluster-start.lock")?;
-        let cluster = Cluster { place, durability };
+        let cluster = Cluster { place, durability, settings };
         cluster.ensure_running(progress)?;
         Ok(Self { cluster, users: Some(users), lock_path })
     }

@@ -28,12 +28,15 @@ const DURABLE: [&str; 3] = ["fsync=on", "synchronous_commit=on", "full_page_writ
 const NOT_DURABLE: [&str; 4] =
     ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
 
-pub(super) fn arguments(durability: Durability) -> impl Iterator<Item = &'static str> {
+pub(super) fn arguments(
+    durability: Durability,
+    more: &'static [&'static str],
+) -> impl Iterator<Item = &'static str> {
     let safety = match durability {
         Durability::Full => DURABLE.as_slice(),
         Durability::None => &NOT_DURABLE,
     };
-    SETTINGS.iter().chain(safety).copied().flat_map(|setting| ["-c", setting])
+    SETTINGS.iter().chain(safety).chain(more).copied().flat_map(|setting| ["-c", setting])
 }
 
 /// The setting is a list with commas, whose members may stand in double quotes.
