@@ -9,6 +9,7 @@ mod jwk;
 mod jws;
 mod spki;
 mod verification;
+mod verified_before;
 
 pub use algorithm::Algorithm;
 pub use assertion_algorithm::AssertionAlgorithm;

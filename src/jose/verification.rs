@@ -15,8 +15,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::jwk::PublicNumbers;
+use super::verified_before::Fingerprint;
 use super::{Algorithm, JoseError, PublicJwk, TokenType};
-use crate::secret::from_base64url;
+use crate::secret::{from_base64url, sha256};
 
 /// The longest token that is looked at, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
@@ -26,6 +27,8 @@ const MAX_LENGTH: usize = 16 * 1024;
 pub struct VerificationKey {
     alg: Algorithm,
     key: ParsedPublicKey,
+    /// SHA-256 of its JWK.
+    fingerprint: [u8; 32],
 }
 
 impl VerificationKey {
@@ -51,7 +54,8 @@ impl VerificationKey {
             _ => return Err(JoseError::Key("its alg is not one of its type")),
         };
         let key = key.map_err(|_| JoseError::Key("it is not a key of its type"))?;
-        Ok(Self { alg: jwk.alg(), key })
+        let fingerprint = sha256(&serde_json::to_vec(jwk).map_err(JoseError::Claims)?);
+        Ok(Self { alg: jwk.alg(), key, fingerprint })
     }
 
     /// Checks a signature over `message`.
@@ -123,12 +127,20 @@ impl<'a> UnverifiedJwt<'a> {
         if self.header.typ != T::TYP {
             return Err(JoseError::WrongType { expected: T::TYP });
         }
-        let signature =
-            from_base64url(self.signature).ok_or(JoseError::Malformed("the signature is not base64url"))?;
-        key.verify(self.signing_input.as_bytes(), &signature)?;
+        let fingerprint = Fingerprint::of(&key.fingerprint, &[self.signing_input, ".", self.signature]);
+        if !fingerprint.is_known() {
+            self.check_signature(key)?;
+            fingerprint.remember();
+        }
         let claims =
             from_base64url(self.claims).ok_or(JoseError::Malformed("the claims are not base64url"))?;
         Ok(Jwt { claims, kind: PhantomData })
+    }
+
+    fn check_signature(&self, key: &VerificationKey) -> Result<(), JoseError> {
+        let signature =
+            from_base64url(self.signature).ok_or(JoseError::Malformed("the signature is not base64url"))?;
+        key.verify(self.signing_input.as_bytes(), &signature)
     }
 }
 

@@ -327,3 +327,29 @@ fn an_rsa_key_serves_one_scheme() {
 fn a_point_off_the_curve_is_no_key() {
     assert!(VerificationKey::new(&PublicJwk::p256(&[1; 32], &[2; 32])).is_err());
 }
+
+#[test]
+fn what_was_verified_before_is_still_judged_by_its_key_and_its_every_byte() {
+    let token = KEYS[0].access_token();
+    let verified = |token: &str, keys: &VerificationKeys| {
+        UnverifiedJwt::parse(token).and_then(|jwt| jwt.verify::<AccessToken>(keys)).map(drop)
+    };
+    for _ in 0..2 {
+        verified(&token, &PUBLISHED).unwrap();
+    }
+    assert!(matches!(verified(&token, &VerificationKeys::default()), Err(JoseError::UnknownKey)));
+    let as_id_token = UnverifiedJwt::parse(&token).unwrap().verify::<IdToken>(&PUBLISHED);
+    assert!(matches!(as_id_token, Err(JoseError::WrongType { .. })));
+    // Another key under the same name.
+    let impostor: VerificationKeys =
+        [(KEYS[0].jwk.kid().to_owned(), Arc::new(VerificationKey::new(&KEYS[1].jwk).unwrap()))]
+            .into_iter()
+            .collect();
+    assert!(matches!(verified(&token, &impostor), Err(JoseError::Signature)));
+    for at in (0..token.len()).step_by(7).filter(|at| token.as_bytes()[*at] != b'.') {
+        let mut bytes = token.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let tampered = String::from_utf8(bytes).unwrap();
+        assert!(verified(&tampered, &PUBLISHED).is_err(), "{at}");
+    }
+}
