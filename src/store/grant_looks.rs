@@ -65,15 +65,12 @@ impl GrantLooks {
         needs_sender
     }
 
-    /// Those who have waited longest and still do; `None`: nobody does, and the sender is done.
-    fn take(&self) -> Option<Vec<Waiting>> {
+    /// Those who have waited longest and still do.
+    fn take(&self) -> Vec<Waiting> {
         let mut queue = self.lock();
         queue.waiting.retain(|waiting| !waiting.sent.is_closed());
-        if queue.waiting.is_empty() {
-            return None;
-        }
         let most = queue.waiting.len().min(MOST_TOGETHER);
-        Some(queue.waiting.drain(..most).collect())
+        queue.waiting.drain(..most).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -82,11 +79,28 @@ impl GrantLooks {
 }
 
 /// Sends statements, as long as it lives.
-struct Sender(GrantLooks);
+struct Sender {
+    looks: GrantLooks,
+    is_counted: bool,
+}
+
+impl Sender {
+    /// Whether nobody waits any more. From the same moment on, who comes finds that a sender is missing.
+    fn is_done(&mut self) -> bool {
+        let mut queue = self.looks.lock();
+        if queue.waiting.is_empty() {
+            queue.under_way -= 1;
+            self.is_counted = false;
+        }
+        !self.is_counted
+    }
+}
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        self.0.lock().under_way -= 1;
+        if self.is_counted {
+            self.looks.lock().under_way -= 1;
+        }
     }
 }
 
@@ -96,17 +110,21 @@ impl Store {
         let (sent, wait) = oneshot::channel();
         if self.looks.add(Waiting { look, sent }) {
             // A task of its own, which goes on for the others if this request is given up.
-            tokio::spawn(self.clone().send_looks(Sender(self.looks.clone())));
+            let sender = Sender { looks: self.looks.clone(), is_counted: true };
+            tokio::spawn(self.clone().send_looks(sender));
         }
         let answer = patiently(wait.map_err(|_| sqlx::Error::WorkerCrashed)).await?;
         answer.await.unwrap_or(Err(sqlx::Error::WorkerCrashed.into()))
     }
 
-    async fn send_looks(self, sender: Sender) {
-        loop {
+    async fn send_looks(self, mut sender: Sender) {
+        while !sender.is_done() {
             // Whoever comes while a connection is waited for comes along.
             let lent = self.pool.lend().await;
-            let Some(waiting) = sender.0.take() else { return };
+            let waiting = self.looks.take();
+            if waiting.is_empty() {
+                continue;
+            }
             let (looks, answers): (Vec<_>, Vec<_>) = waiting
                 .into_iter()
                 .map(|Waiting { look, sent }| {
