@@ -109,7 +109,8 @@ pub async fn run(store: Store, shared: Arc<Shared>, stop: CancellationToken) -> 
                 }
                 Err(error) => failed = Some(error),
             }
-            if stopped_within(&stop, REST * began.elapsed()).await {
+            let rest = (REST * began.elapsed()).min(LONGEST_RUN.saturating_sub(started.elapsed()));
+            if stopped_within(&stop, rest).await {
                 return failed.map_or(Ok(()), Err);
             }
         }
