@@ -28,7 +28,7 @@ pub fn request_id() -> Option<String> {
 }
 
 /// Wraps a request. Documents and health are asked for by machines again and again: they are counted, and logged at
-/// `debug` only.
+/// `debug` only where all is well.
 pub async fn log_request<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -57,7 +57,7 @@ async fn measured<B: MessageBody>(
     let route = route.or_else(|| routes::known(&response.request().match_pattern()?)).unwrap_or("other");
     request_answered(route, method, status_class(status), elapsed);
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-    match routes::is_document(route) {
+    match routes::is_document(route) && status < 400 {
         true => tracing::debug!(method, route, status, micros, "answered"),
         false => tracing::info!(method, route, status, micros, "answered"),
     }
