@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 use crate::users::{Cost, PasswordHasher};
 use crate::web::server;
 
-/// How long jobs and connections may take to end, each.
+/// How long jobs may take to end.
 const LAST_JOBS: Duration = Duration::from_millis(400);
 
 pub(super) const ABOUT: &str = "Run the server until SIGTERM or Ctrl-C.

@@ -69,13 +69,17 @@ impl Stores {
     /// A pool that connects when it is first used.
     pub fn store(&self, max_connections: u32, acquire_timeout: Duration) -> Store {
         let statement_timeout = self.statement_timeout;
+        // Zero is PostgreSQL's word for none.
+        let lock_timeout = self.lock_timeout.unwrap_or_default();
         let mut settings = format!(
-            "SET statement_timeout = {}; {END_IDLE_TRANSACTIONS}; SET default_transaction_isolation = '{}'",
+            "SET statement_timeout = {}; SET lock_timeout = {}; {END_IDLE_TRANSACTIONS}; \
+             SET default_transaction_isolation = '{}'",
             statement_timeout.as_millis(),
+            lock_timeout.as_millis(),
             level(self.isolation)
         );
-        if let Some(lock_timeout) = self.lock_timeout {
-            settings += &format!("; SET lock_timeout = {}; {PLAN_ONCE}", lock_timeout.as_millis());
+        if self.lock_timeout.is_some() {
+            settings += &format!("; {PLAN_ONCE}");
         }
         let connections = Connections::new(self.options.clone(), settings, self.trouble.clone());
         let pool =
