@@ -3,7 +3,6 @@
 
 use std::process::Output;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -44,24 +43,6 @@ impl Installation {
         tokio::task::spawn_blocking(move || {
             server.cli_output(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "")
         })
-    }
-
-    /// Waits until so many statements wait for a lock in this database.
-    async fn waiting(&self, many: i64) {
-        let mut sql = self.server.database.sql().await;
-        for _ in 0..500 {
-            let waiting: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-            )
-            .fetch_one(&mut sql)
-            .await
-            .unwrap();
-            if waiting >= many {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("no {many} statements wait for a lock");
     }
 
     async fn holders_of_pay(&self, table: &str) -> i64 {
@@ -143,9 +124,9 @@ async fn an_approval_and_the_end_of_its_scope_come_one_after_the_other() {
         let (browser, page) = (browser.clone(), page.clone());
         tokio::spawn(async move { browser.submit(&page, &[("decision", "allow")]).await })
     };
-    installation.waiting(1).await;
+    installation.server.database.until_waiting(1).await;
     let deletion = installation.command(&["scope", "delete", "pay"]);
-    installation.waiting(2).await;
+    installation.server.database.until_waiting(2).await;
     sqlx::query("ROLLBACK").execute(&mut in_the_way).await.unwrap();
     assert_done(&deletion.await.unwrap());
     let code = approval.await.unwrap().parameter("code").expect("the approval came first");
@@ -171,9 +152,9 @@ async fn a_client_and_a_resource_server_that_are_just_written_lose_a_deleted_sco
         }
         let mut in_the_way = blocked_by(&server.database, lock).await;
         let writing = installation.command(write);
-        installation.waiting(1).await;
+        installation.server.database.until_waiting(1).await;
         let deletion = installation.command(&["scope", "delete", "pay"]);
-        installation.waiting(2).await;
+        installation.server.database.until_waiting(2).await;
         sqlx::query("ROLLBACK").execute(&mut in_the_way).await.unwrap();
         in_the_way.close().await.unwrap();
         assert_done(&writing.await.unwrap());
@@ -247,7 +228,7 @@ async fn clients_are_locked_in_one_order_so_that_deletions_wait_but_do_not_block
     let blocker = format!("SELECT FROM clients WHERE client_id = '{first}' FOR UPDATE");
     let mut blocker = blocked_by(&server.database, &blocker).await;
     let deletion = installation.command(&["scope", "delete", "pay"]);
-    installation.waiting(1).await;
+    installation.server.database.until_waiting(1).await;
     let free = "SELECT client_id FROM clients WHERE 'pay' = ANY(scopes) FOR UPDATE SKIP LOCKED";
     assert_eq!(sqlx::query(free).fetch_all(&mut sql).await.unwrap().len(), 3);
     sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();

@@ -1,12 +1,10 @@
 //! What an operator or a person takes back is gone, also where it races with its use.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::Connection;
 
-use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, Tokens, password_of, pkce, until};
+use crate::harness::{Answer, Browser, RelyingParty, Server, Settings, Tokens, password_of, pkce};
 
 #[tokio::test]
 async fn a_scope_made_anew_is_not_granted_by_what_was_meant_for_the_old_one() {
@@ -164,11 +162,11 @@ async fn an_approval_that_a_consents_end_waited_for_ends_with_it() {
     sqlx::query("SELECT FROM consents FOR UPDATE").execute(&mut *holding).await.unwrap();
     let approval = async { browser.submit(&consent, &[("decision", "allow")]).await };
     let end = async {
-        waiting(&server, 1).await;
+        server.database.until_waiting(1).await;
         browser.submit(&question, &[]).await
     };
     let release = async {
-        waiting(&server, 2).await;
+        server.database.until_waiting(2).await;
         holding.rollback().await.unwrap();
     };
     let (approved, ended, ()) = tokio::join!(approval, end, release);
@@ -179,15 +177,4 @@ async fn an_approval_that_a_consents_end_waited_for_ends_with_it() {
     app.sign_in(&browser, "alice", &more).await;
     server.database.execute("UPDATE consents SET created_at = created_at - interval '1 h'").await;
     app.redeem(&code, &verifier, &[]).await.assert_refused(400, "invalid_grant");
-}
-
-/// Until so many connections wait for a lock.
-async fn waiting(server: &Server, expected: i64) {
-    let is_so = || async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let mut sql = server.database.sql().await;
-        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut sql).await.unwrap() == expected
-    };
-    until(Duration::from_secs(20), is_so).await;
 }

@@ -6,12 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use grantor::secret::{base64url, random_bytes, sha256};
 use grantor::store::embedded::{Durability, Embedded};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use super::installation::until;
 use super::serialization_failures::SerializationFailures;
 
 /// The master key of all tests: a key in the template can be used in every clone.
@@ -83,6 +85,17 @@ impl TestDatabase {
         while PathBuf::from("/proc").join(pid).exists() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
+    }
+
+    /// Waits until so many statements at least wait for a lock.
+    pub async fn until_waiting(&self, number: i64) {
+        until(Duration::from_secs(20), || async {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let mut sql = self.sql().await;
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut sql).await.unwrap() >= number
+        })
+        .await;
     }
 
     /// Starts its own cluster again, after it was killed.

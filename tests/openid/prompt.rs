@@ -1,12 +1,10 @@
 //! `prompt` (OpenID Connect Core §3.1.2.1, §3.1.2.6). Cases 61 and 62.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use sqlx::Row;
 
 use super::stage::{Stage, assert_error, told};
-use crate::harness::{Answer, Browser, claims_of, pkce, until};
+use crate::harness::{Answer, Browser, claims_of, pkce};
 
 #[tokio::test]
 async fn a_fresh_sign_in_is_asked_of_the_person_who_is_signed_in() {
@@ -198,13 +196,7 @@ async fn a_session_that_ends_in_the_middle_of_a_silent_request_shows_no_page() {
             .unwrap();
         let path = stage.app.authorize_path(&pkce().1, &[("prompt", prompt)]);
         let asking = tokio::spawn(async move { browser.get(&path).await });
-        until(Duration::from_secs(20), async || {
-            let waiting = "SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            let mut watching = stage.server.database.sql().await;
-            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watching).await.unwrap() > 0
-        })
-        .await;
+        stage.server.database.until_waiting(1).await;
         sqlx::query("COMMIT").execute(&mut sql).await.unwrap();
         let location = asking.await.unwrap().location().unwrap();
         assert!(location.starts_with(leads_to), "{prompt}: {location}");

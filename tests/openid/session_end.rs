@@ -9,7 +9,6 @@ use sqlx::Row;
 use super::id_token;
 use crate::harness::{
     Answer, Browser, LogoutReceiver, RelyingParty, Server, password_of, pkce, set_backchannel_logout_uri,
-    until,
 };
 
 const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
@@ -368,25 +367,13 @@ async fn a_sign_out_and_the_end_of_a_consent_do_not_wait_for_each_other() {
         let browser = elsewhere.clone();
         async move { browser.submit(&withdraw, &[]).await }
     });
-    waiting(&server, 1).await;
+    server.database.until_waiting(1).await;
     let signing_out = tokio::spawn(async move { sign_out(&browser).await });
-    waiting(&server, 2).await;
+    server.database.until_waiting(2).await;
     held.commit().await.unwrap();
     let withdrawn = withdrawing.await.unwrap();
     assert_eq!(withdrawn.status, 200, "{}", withdrawn.body);
     signing_out.await.unwrap();
-}
-
-/// Waits until so many statements on this database wait for a lock.
-async fn waiting(server: &Server, number: i64) {
-    until(Duration::from_secs(20), || async {
-        let mut connection = server.database.sql().await;
-        let waiting = sqlx::query_scalar::<_, i64>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        );
-        waiting.fetch_one(&mut connection).await.unwrap() >= number
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -1,12 +1,10 @@
 //! What people are told of an app that nobody has checked.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{open, own_path, registered, send, text, web_app_with};
-use crate::harness::{Browser, RelyingParty, Server, pkce, until};
+use crate::harness::{Browser, RelyingParty, Server, pkce};
 
 /// Whether the person is asked on the way to this address.
 async fn is_asked(app: &RelyingParty, browser: &Browser, more: &[(&str, &str)]) -> bool {
@@ -130,12 +128,7 @@ async fn a_change_while_somebody_agrees_does_not_turn_the_answer_to_another_addr
     sqlx::raw_sql(statement).execute(&mut change).await.unwrap();
     let agrees = browser.submit(&page, &[("decision", "allow")]);
     let commits = async {
-        let waiting = "SELECT count(*) > 0 FROM pg_stat_activity
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        until(Duration::from_secs(20), async || {
-            sqlx::query_scalar(waiting).fetch_one(&mut server.database.sql().await).await.unwrap()
-        })
-        .await;
+        server.database.until_waiting(1).await;
         sqlx::raw_sql("COMMIT").execute(&mut change).await.unwrap();
     };
     let (answer, ()) = futures_util::join!(agrees, commits);

@@ -1,12 +1,10 @@
 //! A client reads, changes and deletes its registration (RFC 7592). Case 78.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{assert_error, open, own_path, registered, send, text, web_app_with};
-use crate::harness::{Browser, RelyingParty, Server, pkce, until};
+use crate::harness::{Browser, RelyingParty, Server, pkce};
 
 /// A client, with what speaks to its own endpoint.
 struct Managed {
@@ -218,12 +216,7 @@ async fn a_token_that_ends_while_its_request_waits_changes_and_deletes_nothing()
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut newer).await.unwrap();
         let asks = app.send(method, app.token(), body.as_ref());
         let commits = async {
-            let waiting = "SELECT count(*) > 0 FROM pg_stat_activity
-                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            until(Duration::from_secs(20), async || {
-                sqlx::query_scalar(waiting).fetch_one(&mut server.database.sql().await).await.unwrap()
-            })
-            .await;
+            server.database.until_waiting(1).await;
             sqlx::raw_sql("COMMIT").execute(&mut newer).await.unwrap();
         };
         let (answer, ()) = futures_util::join!(asks, commits);
