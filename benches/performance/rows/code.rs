@@ -25,15 +25,9 @@ fn prepare(stage: &Stage) -> LocalBoxFuture<'_, Contest> {
         Contest {
             sources: codes,
             refill: Some((
-                Box::new(move |count| {
-                    let (population, fresh) = (Arc::clone(&population), fresh.clone());
-                    async move {
-                        let missing = fresh.missing(count);
-                        if missing > 0 {
-                            fresh.add(population.fresh_codes(missing).await);
-                        }
-                    }
-                    .boxed_local()
+                fresh.refill(move |missing| {
+                    let population = Arc::clone(&population);
+                    async move { population.fresh_codes(missing).await }
                 }),
                 MOST_PER_SECOND,
             )),

@@ -57,7 +57,7 @@ fn prepare<'a>(
                 length,
                 turn: 0,
             }),
-            refill: Some((refill(Arc::clone(population), fresh, all_chains), MOST_PER_SECOND)),
+            refill: Some((refill(Arc::clone(population), &fresh, all_chains), MOST_PER_SECOND)),
             limits: vec![
                 Limit::Signatures(signatures),
                 Limit::Statements(PgBench::new(Work::RefreshRotation, &stage.site).await),
@@ -69,19 +69,13 @@ fn prepare<'a>(
 
 /// Keeps enough grants at hand whose refresh tokens nobody has used: at first one for each chain, then for those that
 /// take the place of others.
-fn refill(population: Arc<Population>, fresh: Supply<u64>, chains: usize) -> Refill {
+fn refill(population: Arc<Population>, fresh: &Supply<u64>, chains: usize) -> Refill {
     let first = Cell::new(chains as u64);
-    Box::new(move |count| {
-        let (population, fresh) = (Arc::clone(&population), fresh.clone());
-        let wanted = count / u64::from(REFRESHES) + first.take();
-        async move {
-            let missing = fresh.missing(wanted);
-            if missing > 0 {
-                fresh.add(population.fresh_grants(missing).await);
-            }
-        }
-        .boxed_local()
-    })
+    let refill = fresh.refill(move |missing| {
+        let population = Arc::clone(&population);
+        async move { population.fresh_grants(missing).await }
+    });
+    Box::new(move |count| refill(count / u64::from(REFRESHES) + first.take()))
 }
 
 /// A family of refresh tokens.

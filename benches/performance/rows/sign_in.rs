@@ -34,15 +34,9 @@ fn prepare(stage: &Stage) -> LocalBoxFuture<'_, Contest> {
         Contest {
             sources: people,
             refill: Some((
-                Box::new(move |count| {
-                    let (population, fresh) = (Arc::clone(&population), fresh.clone());
-                    async move {
-                        let missing = fresh.missing(count);
-                        if missing > 0 {
-                            fresh.add(population.newcomers(missing).await);
-                        }
-                    }
-                    .boxed_local()
+                fresh.refill(move |missing| {
+                    let population = Arc::clone(&population);
+                    async move { population.newcomers(missing).await }
                 }),
                 MOST_PER_SECOND,
             )),

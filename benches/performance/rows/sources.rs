@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use futures_util::FutureExt;
+
+use super::Refill;
 use crate::load::{Answer, Progress, RequestSource};
 
 /// Requests that were made before, one after the other, and again; each is answered with 200.
@@ -54,6 +57,22 @@ impl<T> Supply<T> {
 
     pub fn take(&self) -> Option<T> {
         self.0.lock().expect("nobody panics").pop_front()
+    }
+
+    /// What fills it before each turn by so many as `make` is asked for.
+    pub fn refill<F>(&self, make: impl Fn(u64) -> F + 'static) -> Refill
+    where
+        T: 'static,
+        F: Future<Output = Vec<T>> + 'static,
+    {
+        let supply = self.clone();
+        Box::new(move |count| match supply.missing(count) {
+            0 => std::future::ready(()).boxed_local(),
+            missing => {
+                let (supply, more) = (supply.clone(), make(missing));
+                async move { supply.add(more.await) }.boxed_local()
+            }
+        })
     }
 
     pub fn add(&self, more: impl IntoIterator<Item = T>) {
