@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use grantor::config::{Config, Overrides};
 use grantor::keys::MasterKeys;
 use grantor::secret::Secret;
 use grantor::store::embedded::{Durability, Embedded};
+use grantor::web::server::JOB_CONNECTIONS;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
@@ -122,6 +124,13 @@ impl Site {
     pub fn master_keys() -> MasterKeys {
         let key = ("the bench".to_owned(), Secret::new(MASTER_KEY.to_owned()));
         MasterKeys::load(&[key]).expect("the key is sound")
+    }
+
+    /// Connections to the database by which a server answers requests.
+    pub fn request_connections(&self) -> u32 {
+        let environment = self.settings().into_iter().collect();
+        let config = Config::load(&Overrides { environment, ..Overrides::default() });
+        config.expect("the settings are sound").database.max_connections - JOB_CONNECTIONS
     }
 
     /// Where the bench may keep what belongs to this cluster.

@@ -28,7 +28,8 @@ const END_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = '
 
 /// Statements of requests look up by keys: they are planned once for a connection, not anew for each value, which would
 /// take longer than doing them. A table that is small today must not be read as a whole tomorrow.
-const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
+pub const PLAN_ONCE: [(&str, &str); 2] =
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
 
 /// The database of a configuration. As long as it lives, the private cluster (if it is that) runs.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Stores {
             level(self.isolation)
         );
         if self.lock_timeout.is_some() {
-            settings += &format!("; {PLAN_ONCE}");
+            settings.extend(PLAN_ONCE.map(|(name, value)| format!("; SET {name} = {value}")));
         }
         let connections = Connections::new(self.options.clone(), settings, self.trouble.clone());
         let pool =

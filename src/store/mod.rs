@@ -56,7 +56,7 @@ pub use audit::AuditQuery;
 pub use authorization_codes::CodeView;
 pub use authorizations::SignedIn;
 pub use clients::ChangingClient;
-pub use connect::{ConnectError, Database, Stores};
+pub use connect::{ConnectError, Database, PLAN_ONCE, Stores};
 pub use embedded::EmbeddedError;
 pub use grants::{FirstRefresh, GrantView, NewGrant, Rotation};
 pub use initial_access_tokens::NewInitialAccessToken;

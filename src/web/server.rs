@@ -31,7 +31,7 @@ use crate::telemetry::metrics::Metrics;
 pub const JOB_CONNECTIONS: u32 = 3;
 
 /// Fewer connections than this make a worker wait for itself.
-const LEAST_CONNECTIONS_PER_WORKER: u32 = 2;
+pub const LEAST_CONNECTIONS_PER_WORKER: u32 = 2;
 
 /// Requests that a worker has in work at most. Those at the end of the line for the database wait for the time of
 /// all before them; more would wait for nothing.

@@ -32,14 +32,14 @@ pub struct ServerOptions {
     listen: SocketAddr,
     #[arg(long)]
     workers: usize,
+    /// Of all workers to the database
+    #[arg(long)]
+    connections: u32,
     #[arg(long)]
     database_url: String,
 }
 
-/// Connections of each worker's pool, as Grantor has them for two workers.
-const CONNECTIONS: u32 = 8;
-
-/// Starts such a server on the cores of Grantor, with as many workers.
+/// Starts such a server on the cores of Grantor, with as many workers and connections to the database.
 pub fn start(kind: Kind, site: &Site) -> Process {
     let address = free_address();
     let kind = kind.to_possible_value().expect("no value is hidden");
@@ -48,6 +48,8 @@ pub fn start(kind: Kind, site: &Site) -> Process {
     command.args([
         "--workers",
         &site.server_cores.count().to_string(),
+        "--connections",
+        &site.request_connections().to_string(),
         "--database-url",
         &site.database_url(),
     ]);
@@ -65,9 +67,10 @@ pub fn serve(options: &ServerOptions) -> std::io::Result<()> {
             }
             Kind::Lookup => {
                 let url = options.database_url.clone();
+                let connections = (options.connections / u32::try_from(workers).unwrap_or(u32::MAX)).max(1);
                 let app = move || {
                     // Each worker has its own, and a connection is not tried before it is used.
-                    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
+                    let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
                     let pool = pool.connect_lazy(&url).expect("a sound URL");
                     App::new()
                         .app_data(Data::new(pool))

@@ -6,17 +6,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use grantor::store::PLAN_ONCE;
+
 use crate::Result;
 use crate::population::Population;
 use crate::site::Site;
 
 use self::scripts::Script;
-
-/// Connections of Grantor that answer requests: `database.max_connections` without those of jobs.
-const OF_GRANTOR: u64 = 17;
-
-/// How Grantor's own connections are set: a statement is planned once, by its indexes.
-const SETTINGS: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
 /// Which request's statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +76,7 @@ impl PgBench {
         duration: Duration,
     ) -> Rate {
         let mut best: Option<Rate> = None;
-        for connections in [connections, OF_GRANTOR.min(connections)] {
+        for connections in [connections, connections.min(site.request_connections().into())] {
             let rate = self.run(site, population, connections, duration / 2).await;
             let rate = rate.unwrap_or_else(|error| panic!("{:?} by pgbench: {error}", self.work));
             if best.is_none_or(|best| best.per_second < rate.per_second) {
@@ -148,7 +144,7 @@ impl PgBench {
         command
             .arg(options.get_database().unwrap_or("grantor"))
             .env("LC_ALL", "C")
-            .env("PGOPTIONS", SETTINGS);
+            .env("PGOPTIONS", PLAN_ONCE.map(|(name, value)| format!("-c {name}={value}")).join(" "));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = site.server_cores.spawn(&mut command)?;
         let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await??;

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use grantor::web::server::{JOB_CONNECTIONS, LEAST_CONNECTIONS_PER_WORKER};
+
 use crate::load::{self, Outcome, Target};
 use crate::process::{Process, free_address};
 use crate::rows::Source;
 use crate::site::Site;
-
-/// Connections to the database for the requests of all processes of a group, and of each for its jobs.
-const CONNECTIONS: usize = 17;
-const FOR_JOBS: usize = 3;
 
 /// Some processes on the cores of one, with the workers and the connections that one would have.
 pub struct Group {
@@ -20,7 +18,8 @@ impl Group {
     /// Starts so many, with these settings beyond the usual ones.
     pub fn start(site: &Site, count: usize, settings: &[(&str, &str)]) -> Self {
         let workers = (site.server_cores.count() / count).max(1).to_string();
-        let connections = (CONNECTIONS.div_ceil(count).max(2) + FOR_JOBS).to_string();
+        let share = site.request_connections().div_ceil(count as u32).max(LEAST_CONNECTIONS_PER_WORKER);
+        let connections = (share + JOB_CONNECTIONS).to_string();
         let start = |_| {
             let address = free_address();
             let mut command = site.command(&["serve", "--listen", &address.to_string()]);
