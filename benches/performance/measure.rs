@@ -19,11 +19,13 @@ pub struct Measured {
     pub goal: f64,
     /// Medians of the rounds.
     pub per_second: f64,
-    /// Of the lowest limit of each round.
+    /// Of the limit that its limits make.
     pub limit_per_second: f64,
     /// Of each limit.
     pub limits: Vec<(&'static str, f64)>,
     pub ratio: f64,
+    /// To the lowest of its limits, which is another where they add up.
+    pub ratio_to_lowest: f64,
     pub lowest_ratio: f64,
     pub highest_ratio: f64,
     /// Processor time of the server for one answer.
@@ -56,6 +58,7 @@ pub struct Round {
     pub cpu_micros: f64,
     /// Processor time of the load for each answer.
     pub load_cpu_micros: f64,
+    pub limit_per_second: f64,
     /// Each limit's name and what it reached.
     pub limits: Vec<(&'static str, f64)>,
     pub limit_cpu_micros: Option<f64>,
@@ -121,9 +124,10 @@ pub async fn row(row: &Row, stage: &Stage) -> Measured {
         limit: row.limit,
         goal: row.goal,
         per_second,
-        limit_per_second: the_median(Round::limit),
+        limit_per_second: the_median(|round| round.limit_per_second),
         limits: each_limit(&rounds),
         ratio: median(ratios()),
+        ratio_to_lowest: the_median(|round| round.per_second / round.lowest_limit()),
         lowest_ratio: ratios().fold(f64::INFINITY, f64::min),
         highest_ratio: ratios().fold(0.0, f64::max),
         cpu_micros,
@@ -163,16 +167,13 @@ impl Turns<'_> {
     }
 
     async fn round(&mut self, contest: &mut Contest, turn: Duration) -> Round {
-        let mut limits = Vec::new();
-        let mut lowest = None;
-        for limit in &mut contest.limits {
-            let reached = limit.measure(self.stage, turn).await;
-            limits.push((limit.name(), reached.per_second));
-            if lowest.is_none_or(|(lowest, _)| reached.per_second < lowest) {
-                lowest = Some((reached.per_second, reached.cpu_micros));
-            }
+        let (mut limits, mut reached) = (Vec::new(), Vec::new());
+        for limit in contest.limits.each() {
+            let one = limit.measure(self.stage, turn).await;
+            limits.push((limit.name(), one.per_second));
+            reached.push(one);
         }
-        let (limit, limit_cpu_micros) = lowest.expect("each row has a limit");
+        let limit = contest.limits.combined(&reached);
         // More than twice what was reached last would be a surprise.
         contest.refill(turn, Some(2.0 * self.rate)).await;
         let site = &self.stage.site;
@@ -186,14 +187,14 @@ impl Turns<'_> {
         let (cpu_micros, load_cpu_micros) = (each(cpu), each(outcome.cpu));
         self.rate = per_second;
         self.count(outcome);
-        let ratio = per_second / limit;
         Round {
             per_second,
             cpu_micros,
+            limit_per_second: limit.per_second,
             limits,
-            limit_cpu_micros,
+            limit_cpu_micros: limit.cpu_micros,
             load_cpu_micros,
-            ratio,
+            ratio: per_second / limit.per_second,
             server_cores_busy,
             other_cores_busy,
         }
@@ -220,8 +221,7 @@ impl Turns<'_> {
 }
 
 impl Round {
-    /// The lowest limit.
-    fn limit(&self) -> f64 {
+    fn lowest_limit(&self) -> f64 {
         self.limits.iter().map(|(_, reached)| *reached).fold(f64::INFINITY, f64::min)
     }
 }

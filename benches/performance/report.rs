@@ -119,7 +119,12 @@ impl Report {
         for row in self.rows.iter().filter(|row| row.limits.len() > 1) {
             let limits: Vec<_> =
                 row.limits.iter().map(|(name, rate)| format!("{name} {rate:.0}/s")).collect();
-            println!(" {}: {}", row.name, limits.join(", "));
+            let overlapping = if row.ratio_to_lowest < row.ratio {
+                format!("; to the lowest alone, since requests overlap: {:.2}", row.ratio_to_lowest)
+            } else {
+                String::new()
+            };
+            println!(" {}: {}{overlapping}", row.name, limits.join(", "));
         }
         if let Some(footprint) = &self.footprint {
             print_footprint(footprint);

@@ -9,7 +9,7 @@ use super::written::{Counts, Written, bytes_of_a_grant, checkpoint};
 use super::{Grown, sources};
 use crate::load;
 use crate::measure::{Latencies, median};
-use crate::rows::{Contest, ROWS, Stage};
+use crate::rows::{Contest, Limits, ROWS, Stage};
 
 /// Rows, in the order of the table.
 const NAMES: [&str; 4] = ["refresh", "code", "introspect", "userinfo"];
@@ -55,7 +55,7 @@ pub async fn measure(grown: &[Grown]) -> Vec<Figures> {
         let refreshes = sources::refreshes(stage).await;
         let code = ROWS.iter().find(|row| row.name == "code").expect("there is such a row");
         let code = (code.prepare)(stage).await;
-        let contest = |sources| Contest { sources, refill: None, limits: Vec::new() };
+        let contest = |sources| Contest { sources, refill: None, limits: Limits::none() };
         let contests = [contest(refreshes), code, contest(introspection), contest(userinfo)];
         for (lanes, contest) in prepared.iter_mut().zip(contests) {
             lanes.push(Lane::new(stage, *grants, contest));

@@ -11,7 +11,7 @@ use super::peer::Form;
 use super::server::{Server, grantor_mib};
 use crate::load::{self, Target, request};
 use crate::rows::sources::{InTurn, Supply};
-use crate::rows::{Contest, Refill, Row, Source, Stage};
+use crate::rows::{Contest, Limits, Refill, Row, Source, Stage};
 
 /// Requests of different clients or tokens that a connection has ready.
 const READY: u64 = 8;
@@ -31,7 +31,7 @@ pub struct Contender<'a> {
 impl<'a> Contender<'a> {
     pub async fn grantor(row: &Row, stage: &'a Stage) -> Self {
         let mut contest = (row.prepare)(stage).await;
-        contest.limits.clear();
+        contest.limits = Limits::none();
         Self {
             target: stage.site.target(),
             cpu_time: Box::new(|| stage.site.cpu_time()),
@@ -58,7 +58,7 @@ impl<'a> Contender<'a> {
             contest: Contest {
                 sources,
                 refill: (row == "code").then_some((refill, MOST_CODES)),
-                limits: Vec::new(),
+                limits: Limits::none(),
             },
             rate: None,
         }

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::sources::InTurn;
-use super::{Contest, Limit, Row, Stage};
+use super::{Contest, Limit, Limits, Row, Stage};
 use crate::load::request;
 use crate::site::HOST;
 
@@ -25,7 +25,7 @@ fn prepare(stage: &Stage) -> LocalBoxFuture<'_, Contest> {
                 InTurn::new((0..CLIENTS).map(|turn| asked(connection + turn * connections)).collect())
             }),
             refill: None,
-            limits: vec![Limit::Signatures(1)],
+            limits: Limits::Lowest(vec![Limit::Signatures(1)]),
         }
     }
     .boxed_local()

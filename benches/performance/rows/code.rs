@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::sources::{Supply, text};
-use super::{Contest, Limit, Row, Stage};
+use super::{Contest, Limit, Limits, Row, Stage};
 use crate::limits::pgbench::{PgBench, Work};
 use crate::load::{Answer, Progress, RequestSource, request};
 use crate::population::{FreshCode, Population, REDIRECT_URI};
@@ -31,10 +31,10 @@ fn prepare(stage: &Stage) -> LocalBoxFuture<'_, Contest> {
                 }),
                 MOST_PER_SECOND,
             )),
-            limits: vec![
+            limits: Limits::Lowest(vec![
                 Limit::Signatures(2),
                 Limit::Statements(PgBench::new(Work::CodeRedemption, &stage.site).await),
-            ],
+            ]),
         }
     }
     .boxed_local()

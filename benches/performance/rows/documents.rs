@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::sources::InTurn;
-use super::{Contest, Limit, Row, Source, Stage};
+use super::{Contest, Limit, Limits, Row, Source, Stage};
 use crate::limits::http::{self, Kind};
 use crate::load::request;
 use crate::site::HOST;
@@ -29,7 +29,7 @@ fn prepare<'a>(stage: &'a Stage, path: &'static str) -> LocalBoxFuture<'a, Conte
         Contest {
             sources: same(stage, path),
             refill: None,
-            limits: vec![Limit::Server { process, sources: same(stage, "/") }],
+            limits: Limits::Lowest(vec![Limit::Server { process, sources: same(stage, "/") }]),
         }
     }
     .boxed_local()

@@ -52,14 +52,22 @@ pub struct Contest {
     pub sources: Vec<Source>,
     /// Makes what so many units of work use up, and how many a second nobody has seen.
     pub refill: Option<(Refill, u32)>,
-    /// The lowest of them counts.
-    pub limits: Vec<Limit>,
+    pub limits: Limits,
 }
 
 /// Called before each turn with the number of units of work that may come.
 pub type Refill = Box<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>;
 
-/// What a row is held against.
+/// What a row is held against: several limits that make one.
+pub enum Limits {
+    /// Each is reached by itself, and the lowest counts.
+    Lowest(Vec<Limit>),
+    /// A unit of work takes the time of all of them. Units of work overlap, so that less than the lowest is no law of
+    /// nature.
+    Sum(Vec<Limit>),
+}
+
+/// A limit that is measured.
 pub enum Limit {
     /// So many signatures for each answer.
     Signatures(u32),
@@ -100,6 +108,31 @@ impl Contest {
         if let Some((refill, most)) = &self.refill {
             let rate = rate.unwrap_or(f64::from(*most));
             refill((rate * duration.as_secs_f64()) as u64 + SPARE).await;
+        }
+    }
+}
+
+impl Limits {
+    /// For what is held against something else.
+    pub fn none() -> Self {
+        Self::Lowest(Vec::new())
+    }
+
+    pub fn each(&mut self) -> &mut [Limit] {
+        let (Self::Lowest(limits) | Self::Sum(limits)) = self;
+        limits
+    }
+
+    /// What they have reached in one turn, as one.
+    pub fn combined(&self, reached: &[Reached]) -> Reached {
+        let lowest = reached.iter().min_by(|one, other| one.per_second.total_cmp(&other.per_second));
+        let lowest = *lowest.expect("each row has a limit");
+        match self {
+            Self::Lowest(_) => lowest,
+            Self::Sum(_) => {
+                let seconds: f64 = reached.iter().map(|one| 1.0 / one.per_second).sum();
+                Reached { per_second: 1.0 / seconds, ..lowest }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use sqlx::types::Uuid;
 
 use super::access_tokens::{Held, access_tokens};
 use super::sources::InTurn;
-use super::{Contest, Limit, Row, Stage};
+use super::{Contest, Limit, Limits, Row, Stage};
 use crate::limits::http::{self, Kind};
 use crate::load::request;
 use crate::site::HOST;
@@ -49,10 +49,10 @@ async fn prepare(stage: &Stage, expected: &'static [u8], asked: impl Fn(&Held) -
             InTurn::expecting(expected, held[connection as usize].iter().map(&asked).collect())
         }),
         refill: None,
-        limits: vec![Limit::Server {
+        limits: Limits::Lowest(vec![Limit::Server {
             process: http::start(Kind::Lookup, &stage.site),
             sources: stage.sources(looked_up),
-        }],
+        }]),
     }
 }
 

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::sources::{Supply, text};
-use super::{Contest, Limit, Refill, Row, Stage};
+use super::{Contest, Limit, Limits, Refill, Row, Stage};
 use crate::limits::pgbench::{PgBench, Work};
 use crate::load::{Answer, Progress, RequestSource, request};
 use crate::population::Population;
@@ -58,10 +58,10 @@ fn prepare<'a>(
                 turn: 0,
             }),
             refill: Some((refill(Arc::clone(population), &fresh, all_chains), MOST_PER_SECOND)),
-            limits: vec![
+            limits: Limits::Lowest(vec![
                 Limit::Signatures(signatures),
                 Limit::Statements(PgBench::new(Work::RefreshRotation, &stage.site).await),
-            ],
+            ]),
         }
     }
     .boxed_local()

@@ -8,12 +8,12 @@ use grantor::secret::{base64url, random_bytes, sha256};
 
 use super::browser::{Browser, Step};
 use super::sources::Supply;
-use super::{Contest, Limit, Row, Stage};
+use super::{Contest, Limit, Limits, Row, Stage};
 use crate::limits::pgbench::{PgBench, Work};
 use crate::load::{Answer, Progress, RequestSource};
 use crate::population::{Newcomer, PASSWORD, Population, REDIRECT_URI};
 
-pub const ROW: Row = Row { name: "sign_in", limit: "password hashes, statements", goal: 0.8, prepare };
+pub const ROW: Row = Row { name: "sign_in", limit: "password hash + statements", goal: 0.8, prepare };
 
 /// People at a time for each hashing thread: it never waits for one, and nobody has to be sent away.
 const EACH: usize = 6;
@@ -40,7 +40,10 @@ fn prepare(stage: &Stage) -> LocalBoxFuture<'_, Contest> {
                 }),
                 MOST_PER_SECOND,
             )),
-            limits: vec![Limit::Hashes, Limit::Statements(PgBench::new(Work::SignIn, &stage.site).await)],
+            limits: Limits::Sum(vec![
+                Limit::Hashes,
+                Limit::Statements(PgBench::new(Work::SignIn, &stage.site).await),
+            ]),
         }
     }
     .boxed_local()
