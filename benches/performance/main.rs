@@ -11,6 +11,7 @@
 )]
 #![allow(missing_docs, reason = "nobody else builds on it")]
 
+mod clock;
 mod cores;
 mod day;
 mod growth;

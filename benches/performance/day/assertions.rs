@@ -10,12 +10,15 @@ use grantor::secret::{base64url, random_bytes};
 use grantor::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::clock::Clock;
+use crate::clock::Clock;
 use crate::load::{Answer, Progress, RequestSource, request};
+use crate::rows::sources::Supply;
 use crate::site::{HOST, ISSUER, Site};
 
 /// One connection's assertions.
 pub struct Assertions {
+    /// How many there are still to be, of all connections.
+    due: Supply<()>,
     client_id: String,
     key: Arc<EcdsaKeyPair>,
     offset: File,
@@ -23,7 +26,7 @@ pub struct Assertions {
 
 impl Assertions {
     /// A client for so many connections.
-    pub fn register(site: &Site, clock: &Clock, connections: usize) -> Vec<Self> {
+    pub fn register(site: &Site, clock: &Clock, due: &Supply<()>, connections: usize) -> Vec<Self> {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key can be made");
         let point = key.public_key().as_ref();
         let jwk = json!({"kty": "EC", "crv": "P-256", "kid": "one", "x": base64url(&point[1..33]),
@@ -38,6 +41,7 @@ impl Assertions {
         let client_id = client["client_id"].as_str().expect("it has an identifier");
         let key = Arc::new(key);
         let one = |_| Self {
+            due: due.clone(),
             client_id: client_id.to_owned(),
             key: Arc::clone(&key),
             offset: File::open(clock.offset()).expect("the clock is there"),
@@ -66,6 +70,9 @@ impl Assertions {
 
 impl RequestSource for Assertions {
     fn next(&mut self, request: &mut Vec<u8>) -> bool {
+        if self.due.take().is_none() {
+            return false;
+        }
         let assertion = self.signed();
         let form = [
             ("grant_type", "client_credentials"),

@@ -1,8 +1,7 @@
 //! A day of traffic in minutes, and two months after it: the clock of servers and database is moved, and each time there
-//! is a moment of real traffic. What was written is bounded if it stops growing when as much expires as comes.
+//! is the same amount of real traffic. What was written is bounded if it stops growing when as much expires as comes.
 
 mod assertions;
-mod clock;
 mod person;
 mod size;
 
@@ -14,18 +13,22 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::clock::Clock;
 use super::load::{self, Outcome};
-use super::options::{Scale, target};
-use super::population::Population;
+use super::options::target;
+use super::population::{Newcomer, Population, Size};
 use super::rows::Source;
 use super::rows::sources::Supply;
 use super::site::{Site, SiteOptions};
 use assertions::Assertions;
-use clock::Clock;
 use person::Person;
-use size::Sizes;
+use size::{Growth, Sizes};
 
 const HOUR: i64 = 3_600;
+
+/// Many people and apps, and next to nothing that they did before: what is there at the end is of these days.
+const PEOPLE: Size = Size { users: 100_000, clients: 1_000, grants: 160 };
+const PEOPLE_IN_SMOKE: Size = Size { users: 1_000, clients: 40, grants: 160 };
 
 /// Jobs look every half second whether it is their time; the longest of what they do then takes some more.
 const JOBS: Duration = Duration::from_millis(1_500);
@@ -46,15 +49,18 @@ pub struct DayOptions {
     #[arg(long, default_value_t = 24)]
     hours: i64,
     /// Minutes by which the clock moves at a time in them
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 15)]
     minutes: i64,
     /// Days after it, by each of which the clock moves at once
     #[arg(long, default_value_t = 70)]
     days: i64,
-    /// Seconds of traffic each time
-    #[arg(long, default_value_t = 1.0)]
-    seconds: f64,
-    /// Some hours and days, for a moment each
+    /// People who sign in each time, and use what they get
+    #[arg(long, default_value_t = 64)]
+    people: u64,
+    /// Requests each time of clients that authenticate with an assertion
+    #[arg(long, default_value_t = 256)]
+    assertions: u64,
+    /// Some hours and days with a few people
     #[arg(long)]
     smoke: bool,
     /// The binary to measure
@@ -70,8 +76,12 @@ pub struct DayOptions {
 struct DayReport {
     options: DayOptions,
     lines: Vec<Line>,
+    /// Of each table; empty where it was too short to tell.
+    growth: Vec<Growth>,
     flows: u64,
     assertions: u64,
+    /// Answers with 503 and a time to come again.
+    refused: u64,
     errors: u64,
     first_error: Option<String>,
 }
@@ -90,25 +100,21 @@ pub fn main(options: &DayOptions) -> ExitCode {
     let Some(clock) = Clock::inherited() else { return Clock::run_again() };
     let mut options = options.clone();
     if options.smoke {
-        (options.hours, options.minutes, options.days, options.seconds) = (2, 60, 3, 0.3);
+        (options.hours, options.minutes, options.days) = (2, 60, 3);
+        (options.people, options.assertions) = (4, 16);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let report = runtime.block_on(run(options, clock));
     let file = report.options.json.clone().unwrap_or_else(|| target().join("day.json"));
     std::fs::write(&file, serde_json::to_vec_pretty(&report).expect("figures are JSON"))
         .expect("the figures can be written");
-    println!("\n{} sign-ins with all that follows, {} client assertions", report.flows, report.assertions);
+    report.print();
     println!("JSON: {}", file.display());
-    match &report.first_error {
-        None => ExitCode::SUCCESS,
-        Some(error) => {
-            println!("\nWRONG: {} errors; the first:\n{error}", report.errors);
-            ExitCode::FAILURE
-        }
-    }
+    if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn run(options: DayOptions, clock: Clock) -> DayReport {
+    std::fs::create_dir_all(target()).expect("the directory can be made");
     let directory = tempfile::Builder::new().prefix("day-").tempdir_in(target()).expect("a directory");
     let settings = LIFETIMES.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut site = Site::start(SiteOptions {
@@ -118,19 +124,19 @@ async fn run(options: DayOptions, clock: Clock) -> DayReport {
         settings: settings.into_iter().chain(clock.variables()).collect(),
     })
     .await;
-    let population = Arc::new(Population::seed(&site, Scale::Small.size()).await);
+    let population =
+        Arc::new(Population::seed(&site, if options.smoke { PEOPLE_IN_SMOKE } else { PEOPLE }).await);
     site.serve(1);
     let mut traffic = Traffic::new(&site, population, &clock);
-    let mut report =
-        DayReport { options, lines: Vec::new(), flows: 0, assertions: 0, errors: 0, first_error: None };
-    let (hours, minutes, days) = (report.options.hours, report.options.minutes, report.options.days);
+    let mut report = DayReport::new(options);
+    let DayOptions { hours, minutes, days, people, assertions, .. } = report.options;
     size::print_head();
     let steps = (1..=hours * 60 / minutes).map(|step| step * minutes * 60);
     let later = (1..=days).map(|day| hours * HOUR + day * 24 * HOUR);
     for now in steps.chain(later) {
         clock.set(now);
         tokio::time::sleep(JOBS).await;
-        let outcomes = traffic.burst(&site, report.options.seconds).await;
+        let outcomes = traffic.burst(&site, people, assertions).await;
         report.count(&outcomes);
         if now % HOUR == 0 {
             let sizes = Sizes::look(&mut site.connect().await).await;
@@ -139,14 +145,47 @@ async fn run(options: DayOptions, clock: Clock) -> DayReport {
             report.lines.push(line);
         }
     }
+    report.growth = size::judge(&report.lines, days);
     report
 }
 
 impl DayReport {
+    fn new(options: DayOptions) -> Self {
+        Self {
+            options,
+            lines: Vec::new(),
+            growth: Vec::new(),
+            flows: 0,
+            assertions: 0,
+            refused: 0,
+            errors: 0,
+            first_error: None,
+        }
+    }
+
+    /// Whether every answer was right, and there was one to each kind of request.
+    fn is_sound(&self) -> bool {
+        self.errors == 0 && self.flows > 0 && self.assertions > 0
+    }
+
+    fn print(&self) {
+        size::print_verdicts(&self.growth);
+        println!(
+            "\n{} sign-ins with all that follows, {} client assertions, {} refused",
+            self.flows, self.assertions, self.refused
+        );
+        match &self.first_error {
+            Some(error) => println!("\nWRONG: {} errors; the first:\n{error}", self.errors),
+            None if !self.is_sound() => println!("\nWRONG: nobody has signed in, or no client"),
+            None => {}
+        }
+    }
+
     fn count(&mut self, [people, assertions]: &[Outcome; 2]) {
         self.flows += people.answers;
         self.assertions += assertions.answers;
         for outcome in [people, assertions] {
+            self.refused += outcome.refused;
             self.errors += outcome.errors;
             self.first_error = self.first_error.take().or_else(|| outcome.first_error.clone());
         }
@@ -156,34 +195,30 @@ impl DayReport {
 /// What happens each time.
 struct Traffic {
     population: Arc<Population>,
-    newcomers: Supply<super::population::Newcomer>,
+    newcomers: Supply<Newcomer>,
     people: Vec<Source>,
+    due: Supply<()>,
     assertions: Vec<Source>,
 }
 
-/// More people than these do not sign in in a second.
-const PEOPLE: f64 = 300.0;
-
 impl Traffic {
     fn new(site: &Site, population: Arc<Population>, clock: &Clock) -> Self {
-        let newcomers = Supply::new();
+        let (newcomers, due) = (Supply::new(), Supply::new());
         let person = |_| Box::new(Person::new(Arc::clone(&population), newcomers.clone())) as Source;
         let people = (0..4 * site.server_cores.count()).map(person).collect();
-        let assertions = Assertions::register(site, clock, 4);
+        let assertions = Assertions::register(site, clock, &due, 4);
         let assertions = assertions.into_iter().map(|one| Box::new(one) as Source).collect();
-        Self { population, newcomers, people, assertions }
+        Self { population, newcomers, people, due, assertions }
     }
 
-    /// Both kinds of traffic for so long.
-    async fn burst(&mut self, site: &Site, seconds: f64) -> [Outcome; 2] {
-        let missing = self.newcomers.missing((PEOPLE * seconds) as u64 + 50);
-        if missing > 0 {
-            self.newcomers.add(self.population.newcomers(missing).await);
-        }
-        let (target, duration) = (site.target(), Duration::from_secs_f64(seconds));
+    /// Both kinds of traffic, until all of it is answered.
+    async fn burst(&mut self, site: &Site, people: u64, assertions: u64) -> [Outcome; 2] {
+        self.newcomers.add(self.population.newcomers(people).await);
+        self.due.add((0..assertions).map(|_| ()));
+        let target = site.target();
         std::thread::scope(|scope| {
-            let people = scope.spawn(|| load::closed(target, &mut self.people, duration));
-            let assertions = load::closed(target, &mut self.assertions, duration);
+            let people = scope.spawn(|| load::all(target, &mut self.people));
+            let assertions = load::all(target, &mut self.assertions);
             [people.join().expect("the load does not panic"), assertions]
         })
     }

@@ -1,4 +1,4 @@
-//! A clock that servers and database have in common, and that can be moved.
+//! A clock of servers, or of servers and database, that can be moved.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -15,21 +15,30 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// A clock in this directory that has the right time.
+    pub fn make(directory: &Path) -> Self {
+        // Open, so that the account that runs PostgreSQL for root can enter it.
+        fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("the directory is ours");
+        fs::write(directory.join("offset"), 0_i64.to_ne_bytes()).expect("the directory is ours");
+        compile(directory);
+        Self::open(directory.to_owned())
+    }
+
+    fn open(directory: PathBuf) -> Self {
+        let offset = File::options().write(true).open(directory.join("offset")).expect("it was made");
+        Self { offset, directory }
+    }
+
     /// That of this process's PostgreSQL; `None`: it has the right time.
     pub fn inherited() -> Option<Self> {
-        let directory = PathBuf::from(std::env::var_os(INHERITED)?);
-        let offset = File::options().write(true).open(directory.join("offset")).expect("it was made");
-        Some(Self { offset, directory })
+        Some(Self::open(std::env::var_os(INHERITED)?.into()))
     }
 
     /// Makes a clock, and programs of PostgreSQL that have it, and does with them what this process was asked to do: the
     /// library that runs PostgreSQL finds its programs by a variable, and gives it no other.
     pub fn run_again() -> ExitCode {
         let directory = tempfile::Builder::new().prefix("grantor-clock-").tempdir().expect("a directory");
-        // Open, so that the account that runs PostgreSQL for root can enter it.
-        fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("the directory is ours");
-        fs::write(directory.path().join("offset"), 0_i64.to_ne_bytes()).expect("the directory is ours");
-        compile(directory.path());
+        Self::make(directory.path());
         let programs = programs();
         for program in ["postgres", "initdb"] {
             let script = format!(
