@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use grantor::secret::sha256;
@@ -107,6 +108,11 @@ impl Options {
     pub fn directory(&self) -> Option<PathBuf> {
         let kept = || (!self.smoke).then(|| directory_of(self.population.size()));
         self.keep.clone().or_else(kept)
+    }
+
+    /// How long each turn is.
+    pub fn turn(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
     }
 
     pub fn json(&self) -> PathBuf {

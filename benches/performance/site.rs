@@ -80,8 +80,14 @@ impl Site {
 
     /// One more server, not among [`servers`](Self::servers), that answers.
     pub fn spawn(&self) -> Process {
+        self.spawn_with(&[])
+    }
+
+    /// The same with these environment variables too.
+    pub fn spawn_with(&self, variables: &[(String, String)]) -> Process {
         let address = free_address();
         let mut command = self.command(&["serve", "--listen", &address.to_string()]);
+        command.envs(variables.iter().cloned());
         Process::start(&mut command, &self.server_cores, address, "/health/ready")
     }
 

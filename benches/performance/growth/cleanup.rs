@@ -1,4 +1,7 @@
-//! Latencies under full load while the server's own cleanup works through a large backlog, and without one, by turns.
+//! Latencies under full load while the server's own cleanup works through a large backlog, and while it rests, by turns.
+//!
+//! Each round has a server of its own, with the right time while its cleanup rests, and a minute later when it is to run.
+//! It ends in the middle of it: so one backlog is enough for all rounds.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +9,15 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::sources;
-use crate::load::{self, Outcome};
+use crate::clock::Clock;
+use crate::load::{self, Outcome, Target};
 use crate::measure::{Latencies, median};
 use crate::rows::{Source, Stage};
 
-/// Cleanup runs each minute; it may be late where everything is busy.
-const NEXT_RUN: Duration = Duration::from_secs(150);
-/// How long the whole backlog may take.
-const LONGEST: Duration = Duration::from_secs(900);
+/// Cleanup runs each minute: so many seconds later it is its time.
+const NEXT_RUN: i64 = 61;
+/// The server looks every half second.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Rows of each kind whose time has passed long ago. The first of them is the first to be deleted.
 const BACKLOG: [&str; 3] = [
@@ -30,14 +34,14 @@ const BACKLOG: [&str; 3] = [
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
     pub backlog_each: u64,
-    /// Medians of the rounds in milliseconds, without and with cleanup.
+    /// Without and with cleanup.
     pub endpoints: Vec<Endpoint>,
     /// Rows that were deleted in a second under full load.
     pub deleted_per_second: f64,
     pub rounds: usize,
 }
 
-/// `/token` or `/introspect`.
+/// `/token` or `/introspect`: medians of the rounds, latencies in milliseconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Endpoint {
     pub name: &'static str,
@@ -45,6 +49,7 @@ pub struct Endpoint {
     pub busy_p99: f64,
     pub quiet_per_second: f64,
     pub busy_per_second: f64,
+    /// Of p99, in the same round.
     pub ratio: f64,
     pub errors: u64,
 }
@@ -72,8 +77,7 @@ impl Loads {
     }
 
     /// Asks as fast as it is answered.
-    pub fn turn(&mut self, stage: &Stage) -> Both {
-        let (target, duration) = (stage.site.target(), Duration::from_secs_f64(stage.options.seconds));
+    pub fn turn(&mut self, target: Target<'_>, duration: Duration) -> Both {
         let ask = |sources| load::closed::<Source>(target, sources, duration);
         std::thread::scope(|scope| {
             let refresh = scope.spawn(|| ask(&mut self.refresh));
@@ -84,30 +88,64 @@ impl Loads {
 }
 
 pub async fn measure(stage: &Stage, backlog: u64) -> Figures {
+    let directory = tempfile::Builder::new().prefix("grantor-clock-").tempdir().expect("a directory");
+    let clock = Clock::make(directory.path());
+    let mut connection = stage.site.connect().await;
+    // Nobody else's cleanup begins.
+    keep_lease(&mut connection).await;
+    fill(&mut connection, backlog).await;
     let mut loads = Loads::new(stage).await;
-    loads.turn(stage);
-    let (mut quiet, mut busy, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..stage.options.rounds {
-        quiet.push(loads.turn(stage));
-        let mut connection = stage.site.connect().await;
-        fill(&mut connection, backlog).await;
-        let there_were = left(&mut connection).await;
-        wait_for_the_run(&mut connection, there_were).await;
-        let before = (left(&mut connection).await, Instant::now());
-        busy.push(loads.turn(stage));
-        let now_left = left(&mut connection).await;
-        deleted.push((before.0 - now_left) as f64 / before.1.elapsed().as_secs_f64());
-        eprintln!("  cleanup round {}: {:.0} rows deleted a second under load", round + 1, deleted[round]);
-        if now_left == 0 {
-            eprintln!("  cleanup was done before the load: take a larger --backlog");
-        }
-        wait_until(&mut connection, LONGEST, |left| left == 0).await;
+    let mut rounds = Vec::new();
+    for number in 1..=stage.options.rounds {
+        let round = Round::measure(stage, &clock, &mut loads, &mut connection).await;
+        eprintln!(
+            "  cleanup round {number}: {:.0} rows deleted a second under load",
+            round.deleted_per_second
+        );
+        rounds.push(round);
     }
+    empty(&mut connection).await;
+    free_lease(&mut connection).await;
+    let deleted: Vec<_> = rounds.iter().map(|round| round.deleted_per_second).collect();
+    let (quiet, busy): (Vec<_>, Vec<_>) = rounds.into_iter().map(|round| (round.quiet, round.busy)).unzip();
     Figures {
         backlog_each: backlog,
         endpoints: compare(&quiet, &busy),
+        rounds: deleted.len(),
         deleted_per_second: median(deleted),
-        rounds: quiet.len(),
+    }
+}
+
+struct Round {
+    quiet: Both,
+    busy: Both,
+    deleted_per_second: f64,
+}
+
+impl Round {
+    async fn measure(stage: &Stage, clock: &Clock, loads: &mut Loads, connection: &mut PgConnection) -> Self {
+        clock.set(0);
+        // That its clock and the database's are apart need not be said.
+        let quietly = ("GRANTOR_LOG_FILTER".to_owned(), "error".to_owned());
+        let server = stage.site.spawn_with(&[&clock.variables()[..], &[quietly]].concat());
+        let target = Target { address: server.address, cores: &stage.site.other_cores };
+        let duration = stage.options.turn();
+        // It remembers nothing yet.
+        loads.turn(target, duration.min(Duration::from_secs(1)));
+        let quiet = loads.turn(target, duration);
+        let there_were = left(connection).await;
+        free_lease(connection).await;
+        clock.set(NEXT_RUN);
+        wait_until_begun(connection, there_were).await;
+        let before = (left(connection).await, Instant::now());
+        let busy = loads.turn(target, duration);
+        let (now_left, took) = (left(connection).await, before.1.elapsed());
+        drop(server);
+        keep_lease(connection).await;
+        if now_left == 0 {
+            eprintln!("  cleanup was done before the load: take a larger --backlog");
+        }
+        Self { quiet, busy, deleted_per_second: (before.0 - now_left) as f64 / took.as_secs_f64() }
     }
 }
 
@@ -116,24 +154,23 @@ pub fn compare(quiet: &[Both], busy: &[Both]) -> Vec<Endpoint> {
     type Of = fn(&Both) -> &Outcome;
     let of: [(&'static str, Of); 2] =
         [("/token refresh", |both| &both.refresh), ("/introspect", |both| &both.introspect)];
-    let p99 = |turns: &[Both], of: Of| {
-        median(turns.iter().map(|both| Latencies::from(&of(both).histogram).p99).collect::<Vec<_>>())
-    };
+    let p99 = |both: &Both, of: Of| Latencies::from(&of(both).histogram).p99;
+    let p99_of = |turns: &[Both], of: Of| median(turns.iter().map(|both| p99(both, of)).collect::<Vec<_>>());
     let rate =
         |turns: &[Both], of: Of| median(turns.iter().map(|both| of(both).per_second()).collect::<Vec<_>>());
     let endpoint = |(name, of): (&'static str, Of)| {
-        let (quiet_p99, busy_p99) = (p99(quiet, of), p99(busy, of));
+        let ratios = quiet.iter().zip(busy).map(|(quiet, busy)| p99(busy, of) / p99(quiet, of));
         let errors = quiet.iter().chain(busy).map(|both| of(both).errors).sum();
         if let Some(error) = quiet.iter().chain(busy).find_map(|both| of(both).first_error.as_ref()) {
             eprintln!("  WRONG: {name}: {error}");
         }
         Endpoint {
             name,
-            quiet_p99,
-            busy_p99,
+            quiet_p99: p99_of(quiet, of),
+            busy_p99: p99_of(busy, of),
             quiet_per_second: rate(quiet, of),
             busy_per_second: rate(busy, of),
-            ratio: busy_p99 / quiet_p99,
+            ratio: median(ratios.collect::<Vec<_>>()),
             errors,
         }
     };
@@ -141,6 +178,8 @@ pub fn compare(quiet: &[Both], busy: &[Both]) -> Vec<Endpoint> {
 }
 
 async fn fill(connection: &mut PgConnection, backlog: u64) {
+    // What a run that was broken off has left.
+    empty(connection).await;
     for insert in BACKLOG {
         let inserting = sqlx::query(insert).bind(backlog.cast_signed());
         inserting.execute(&mut *connection).await.expect("rows can be written");
@@ -150,6 +189,25 @@ async fn fill(connection: &mut PgConnection, backlog: u64) {
     {
         sqlx::raw_sql(tidy).execute(&mut *connection).await.expect("PostgreSQL tidies up");
     }
+}
+
+async fn empty(connection: &mut PgConnection) {
+    let all = "TRUNCATE used_client_assertions, revoked_access_tokens, sign_in_throttle";
+    sqlx::raw_sql(all).execute(connection).await.expect("tables can be emptied");
+}
+
+/// No process may clean up for longer than this takes.
+async fn keep_lease(connection: &mut PgConnection) {
+    let keep = "INSERT INTO leases (name, holder, expires_at)
+        VALUES ('cleanup', gen_random_uuid(), clock_timestamp() + interval '10 minutes')
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at";
+    sqlx::raw_sql(keep).execute(connection).await.expect("the lease can be taken");
+}
+
+/// Any process may.
+async fn free_lease(connection: &mut PgConnection) {
+    let free = "DELETE FROM leases WHERE name = 'cleanup'";
+    sqlx::raw_sql(free).execute(connection).await.expect("the lease can be given up");
 }
 
 /// Rows of the backlog.
@@ -164,15 +222,10 @@ async fn left(connection: &mut PgConnection) -> i64 {
     .expect("rows can be counted")
 }
 
-async fn wait_for_the_run(connection: &mut PgConnection, there_were: i64) {
-    eprintln!("  waiting for the next run of cleanup");
-    wait_until(connection, NEXT_RUN, |left| left < there_were).await;
-}
-
-async fn wait_until(connection: &mut PgConnection, at_most: Duration, is_so: impl Fn(i64) -> bool) {
+async fn wait_until_begun(connection: &mut PgConnection, there_were: i64) {
     let began = Instant::now();
-    while !is_so(left(connection).await) {
-        assert!(began.elapsed() < at_most, "cleanup does not come about");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+    while left(connection).await == there_were {
+        assert!(began.elapsed() < PATIENCE, "cleanup does not come about");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -32,14 +32,15 @@ pub struct Figures {
 
 pub async fn measure(stage: &Stage, grants: u64) -> Figures {
     let mut loads = Loads::new(stage).await;
-    loads.turn(stage);
+    let (target, duration) = (stage.site.target(), stage.options.turn());
+    loads.turn(target, duration);
     let (mut quiet, mut busy, mut took) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..stage.options.rounds {
-        quiet.push(loads.turn(stage));
+        quiet.push(loads.turn(target, duration));
         make_past_partition(&mut stage.site.connect().await, grants).await;
         std::thread::scope(|scope| {
             let dropping = scope.spawn(|| drop_past(&stage.site));
-            busy.push(loads.turn(stage));
+            busy.push(loads.turn(target, duration));
             took.push(dropping.join().expect("dropping does not panic").as_secs_f64() * 1e3);
         });
     }
