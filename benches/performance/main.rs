@@ -21,6 +21,7 @@ mod measure;
 mod options;
 mod peers;
 mod population;
+mod postmaster;
 mod process;
 mod report;
 mod rows;

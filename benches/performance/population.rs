@@ -65,6 +65,8 @@ pub struct Population {
     numbers: Numbers,
     grants: u64,
     load_from: u64,
+    /// No more pairs of people and apps get codes.
+    most_pairs: u64,
     clients: Arc<[(String, String)]>,
 }
 
@@ -98,7 +100,17 @@ impl Population {
             sqlx::query_scalar("SELECT load_from FROM bench.population").fetch_one(&pool).await?;
         let (grants, load_from) = (grants.max(size.grants), u64::try_from(load_from)?);
         let clients = (0..size.clients).map(|n| (client_id(n), client_secret(n))).collect();
-        Ok(Self { pool, keys, numbers, grants, load_from, clients })
+        Ok(Self { pool, keys, numbers, grants, load_from, most_pairs: u64::MAX, clients })
+    }
+
+    /// The same, whose codes are those of so many pairs of people and apps.
+    pub fn with_codes_for(&self, pairs: u64) -> Self {
+        Self { most_pairs: pairs, ..self.clone() }
+    }
+
+    /// What PostgreSQL would do in its own time and in the middle of a measurement.
+    pub async fn settle(&self) {
+        settle(&self.pool).await.expect("PostgreSQL tidies up");
     }
 
     /// Identifier and secret of a client.
@@ -259,7 +271,7 @@ async fn grow(pool: &PgPool, keys: &MasterKeys, numbers: Numbers, added: Range<u
     Ok(())
 }
 
-/// What PostgreSQL would do in its own time and in the middle of a measurement.
+/// All tables are vacuumed and known to the planner, and written to the disk.
 async fn settle(pool: &PgPool) -> Result<()> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT oid::regclass::text FROM pg_class

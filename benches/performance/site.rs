@@ -13,7 +13,7 @@ use grantor::secret::Secret;
 use grantor::store::embedded::{Durability, Embedded};
 use grantor::web::server::JOB_CONNECTIONS;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::cores::Cores;
 use super::load::Target;
@@ -67,6 +67,8 @@ impl Site {
             .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
         let servers = options.servers;
         let mut site = Self { servers: Vec::new(), postgres, options, server_cores, other_cores };
+        // What a run that was broken off has changed.
+        site.configure("ALTER SYSTEM RESET ALL".to_owned()).await;
         site.run(&["migrate"], "");
         site.serve(servers);
         site
@@ -118,6 +120,23 @@ impl Site {
 
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect_with(&self.options()).await.expect("PostgreSQL accepts connections")
+    }
+
+    /// Gives a setting of PostgreSQL's this value, or takes it back; sessions that there are follow.
+    pub async fn set(&self, setting: &str, value: Option<&str>) {
+        self.configure(match value {
+            Some(value) => format!("ALTER SYSTEM SET {setting} = {value}"),
+            None => format!("ALTER SYSTEM RESET {setting}"),
+        })
+        .await;
+    }
+
+    async fn configure(&self, change: String) {
+        let mut connection = self.connect().await;
+        for statement in [change, "SELECT pg_reload_conf()".to_owned()] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("it can be set");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 
     pub fn database_url(&self) -> String {

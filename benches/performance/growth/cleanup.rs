@@ -19,6 +19,10 @@ const NEXT_RUN: i64 = 61;
 /// The server looks every half second.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Different access tokens and refresh tokens, if there are so many.
+const MOST_TOKENS: u64 = 8_192;
+const MOST_CHAINS: u64 = 100_000;
+
 /// Rows of each kind whose time has passed long ago. The first of them is the first to be deleted.
 const BACKLOG: [&str; 3] = [
     "INSERT INTO used_client_assertions
@@ -68,8 +72,10 @@ pub struct Loads {
 
 impl Loads {
     pub async fn new(stage: &Stage) -> Self {
-        let [mut introspect, _] = sources::looks(stage).await;
-        let mut refresh = sources::refreshes(stage).await;
+        let there_are = stage.population.for_load();
+        let share = (there_are.end - there_are.start) / 24;
+        let [mut introspect, _] = sources::looks(stage, share.min(MOST_TOKENS)).await;
+        let mut refresh = sources::refreshes(stage, share.min(MOST_CHAINS)).await;
         let half = stage.options.connections.div_ceil(2);
         introspect.truncate(half);
         refresh.truncate(half);

@@ -3,6 +3,7 @@
 
 mod cleanup;
 mod drop;
+mod lane;
 mod sizes;
 mod sources;
 mod table;
@@ -45,7 +46,7 @@ struct GrowthReport {
     machine: Machine,
     options: GrowthOptions,
     load_average_at_end: String,
-    sizes: Vec<sizes::Figures>,
+    sizes: Option<sizes::Found>,
     cleanup: Option<cleanup::Figures>,
     drop: Option<drop::Figures>,
 }
@@ -77,7 +78,8 @@ impl GrowthReport {
     fn is_sound(&self) -> bool {
         let cleanup = self.cleanup.iter().flat_map(|cleanup| &cleanup.endpoints);
         let drop = self.drop.iter().flat_map(|drop| &drop.endpoints);
-        self.sizes.iter().all(|one| one.errors == 0) && cleanup.chain(drop).all(|one| one.errors == 0)
+        let sizes = self.sizes.iter().flat_map(|sizes| &sizes.rows);
+        sizes.into_iter().all(|one| one.errors == 0) && cleanup.chain(drop).all(|one| one.errors == 0)
     }
 }
 
@@ -104,7 +106,7 @@ async fn run(options: GrowthOptions) -> GrowthReport {
         });
     }
     let machine = Machine::look(&stages[0].stage.site).await;
-    let sizes = if is_chosen("sizes") { sizes::measure(&stages).await } else { Vec::new() };
+    let sizes = if is_chosen("sizes") { Some(sizes::measure(&stages).await) } else { None };
     let largest = &stages.last().expect("there is a size").stage;
     let cleanup =
         if is_chosen("cleanup") { Some(cleanup::measure(largest, options.backlog).await) } else { None };

@@ -1,166 +1,182 @@
 //! The same rows over clusters of different sizes, by turns.
+//!
+//! Alike at each size are people and apps, partitions, settings of PostgreSQL, connections, and the number of different
+//! tokens that a row presents, which is what the smallest has. All were vacuumed and analyzed before; each row begins with
+//! a warm-up and a checkpoint of each; nothing else is vacuumed meanwhile, so that one cluster works at a time. What
+//! is left are deeper indexes.
+//!
+//! The rows once more, "spread": as many different tokens as there are, up to a bound. Then pages come from outside of
+//! PostgreSQL's memory and the processor's, and each page's first change after the checkpoint is logged whole. That is
+//! the price of many active tokens, of which a small cluster has none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
+use sqlx::PgConnection;
 
-use super::written::{Counts, Written, bytes_of_a_grant, checkpoint};
+use super::lane::{Figures, Lane};
 use super::{Grown, sources};
-use crate::load;
-use crate::measure::{Latencies, median};
-use crate::rows::{Contest, Limits, ROWS, Stage};
+use crate::rows::code::redeeming;
+use crate::rows::{Contest, Limits, Source, Stage};
 
-/// Rows, in the order of the table.
-const NAMES: [&str; 4] = ["refresh", "code", "introspect", "userinfo"];
+/// Rows of refresh tokens and of access tokens, each with the same number at all sizes and spread: none is presented
+/// in two of them, and the other parts need some too.
+const SHARES: u64 = 5;
 
-/// A row at one size.
+/// Tokens that others may need.
+const SPARE: u64 = 64;
+
+/// Where tokens are spread: more refresh tokens than are used, and as many access tokens as a thread of Grantor's
+/// remembers the signatures of.
+const MOST_CHAINS: u64 = 100_000;
+const MOST_TOKENS: u64 = 8_192;
+
+/// Sessions of PostgreSQL that rest tell after 10 s what they have done.
+const UNTIL_TOLD: Duration = Duration::from_millis(10_500);
+
+/// What was found.
 #[derive(Debug, Clone, Serialize)]
-pub struct Figures {
-    pub row: &'static str,
+pub struct Found {
+    pub clusters: Vec<Cluster>,
+    pub rows: Vec<Figures>,
+}
+
+/// A size, and what else could make a difference.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cluster {
     pub grants: u64,
-    pub per_second: f64,
-    /// To the smallest size, in the same round: the median of the rounds.
-    pub ratio: f64,
-    pub closed: Latencies,
-    pub cpu_micros: f64,
-    /// In the first round, which begins with a checkpoint, and in the others.
-    pub wal_after_checkpoint: f64,
-    pub wal_later: f64,
-    pub hot_share: Option<f64>,
-    pub bytes_of_a_grant: f64,
-    pub errors: u64,
-    pub first_error: Option<String>,
+    pub partitions_of_grants: i64,
+    pub partitions_of_codes: i64,
+    pub database_bytes: i64,
 }
 
-/// One row at one size.
-struct Lane<'a> {
-    stage: &'a Stage,
-    grants: u64,
-    contest: Contest,
-    rate: f64,
-    rates: Vec<f64>,
-    cpu: Vec<f64>,
-    wal: Vec<f64>,
-    written: Option<Written>,
-    histogram: Option<Histogram<u64>>,
-    errors: u64,
-    first_error: Option<String>,
+/// How many different tokens a row presents.
+#[derive(Clone, Copy)]
+enum Tokens {
+    Same(u64),
+    Spread,
 }
 
-pub async fn measure(grown: &[Grown]) -> Vec<Figures> {
-    let mut prepared: Vec<Vec<Lane<'_>>> = NAMES.iter().map(|_| Vec::new()).collect();
+pub async fn measure(grown: &[Grown]) -> Found {
+    let mut clusters = Vec::new();
     for Grown { stage, grants, .. } in grown {
-        let [introspection, userinfo] = sources::looks(stage).await;
-        let refreshes = sources::refreshes(stage).await;
-        let code = ROWS.iter().find(|row| row.name == "code").expect("there is such a row");
-        let code = (code.prepare)(stage).await;
-        let contest = |sources| Contest { sources, refill: None, limits: Limits::none() };
-        let contests = [contest(refreshes), code, contest(introspection), contest(userinfo)];
-        for (lanes, contest) in prepared.iter_mut().zip(contests) {
-            lanes.push(Lane::new(stage, *grants, contest));
-        }
+        stage.population.settle().await;
+        stage.site.set("autovacuum", Some("off")).await;
+        clusters.push(Cluster::look(&mut stage.site.connect().await, *grants).await);
     }
-    let mut figures = Vec::new();
-    for (name, mut lanes) in NAMES.into_iter().zip(prepared) {
+    let smallest = grown.iter().map(|one| there_are(&one.stage) / SHARES).min().unwrap_or(0);
+    let mut both = vec![
+        (Tokens::Same(smallest), ["refresh", "introspect", "userinfo", "code"]),
+        (Tokens::Spread, ["refresh, spread", "introspect, spread", "userinfo, spread", "code, spread"]),
+    ];
+    if grown.iter().any(|one| one.stage.options.smoke) {
+        both.truncate(1);
+    }
+    let mut rows = Vec::new();
+    for (tokens, [refresh, introspect, userinfo, _]) in &both {
+        rows.extend(row(refresh, refreshes(grown, *tokens).await).await);
+        let [introspects, userinfos] = looks(grown, *tokens).await;
+        rows.extend(row(introspect, introspects).await);
+        rows.extend(row(userinfo, userinfos).await);
+    }
+    // The last: they make grants, so that a small cluster grows.
+    for (tokens, [.., code]) in &both {
+        rows.extend(row(code, codes(grown, *tokens)).await);
+    }
+    for Grown { stage, .. } in grown {
+        stage.site.set("autovacuum", None).await;
+    }
+    Found { clusters, rows }
+}
+
+/// One row at all sizes.
+async fn row(name: &'static str, mut lanes: Vec<Lane<'_>>) -> Vec<Figures> {
+    for lane in &mut lanes {
+        lane.begin().await;
+    }
+    let options = lanes[0].options().clone();
+    for round in 1..=options.rounds {
+        let mut rates = Vec::new();
         for lane in &mut lanes {
-            lane.warm_up().await;
+            rates.push(format!("{:.0}", lane.turn().await));
         }
-        for round in 0..lanes[0].stage.options.rounds {
-            for lane in &mut lanes {
-                lane.turn(round == 0).await;
-            }
-            let rates: Vec<_> = lanes.iter().map(|lane| format!("{:.0}", lane.rate)).collect();
-            eprintln!("  {name} round {}: {} a second", round + 1, rates.join(", "));
-        }
-        let smallest = lanes[0].rates.clone();
-        for lane in lanes {
-            figures.push(lane.figures(name, &smallest).await);
-        }
+        eprintln!("  {name} round {round}: {} a second", rates.join(", "));
+    }
+    if !options.smoke {
+        tokio::time::sleep(UNTIL_TOLD).await;
+    }
+    let smallest = lanes[0].rates();
+    let mut figures = Vec::new();
+    for lane in lanes {
+        figures.push(lane.figures(name, &smallest).await);
     }
     figures
 }
 
-impl<'a> Lane<'a> {
-    fn new(stage: &'a Stage, grants: u64, contest: Contest) -> Self {
-        Self {
-            stage,
-            grants,
-            contest,
-            rate: 0.0,
-            rates: Vec::new(),
-            cpu: Vec::new(),
-            wal: Vec::new(),
-            written: None,
-            histogram: None,
-            errors: 0,
-            first_error: None,
-        }
-    }
+/// Refresh tokens that a cluster has for all of this.
+fn there_are(stage: &Stage) -> u64 {
+    let there_are = stage.population.for_load();
+    (there_are.end - there_are.start).saturating_sub(SPARE)
+}
 
-    async fn warm_up(&mut self) {
-        let duration = self.duration().min(Duration::from_secs(1));
-        self.contest.refill(duration, None).await;
-        let outcome = load::closed(self.stage.site.target(), &mut self.contest.sources, duration);
-        self.rate = outcome.per_second();
-        self.count_errors(outcome);
+impl Tokens {
+    /// At this cluster, as many for each connection.
+    fn of(self, stage: &Stage, most: u64) -> u64 {
+        let connections = stage.options.connections as u64;
+        let tokens = match self {
+            Self::Same(tokens) => tokens.min(MOST_TOKENS),
+            Self::Spread => (there_are(stage) / SHARES).min(most),
+        };
+        tokens / connections * connections
     }
+}
 
-    async fn turn(&mut self, first: bool) {
-        let (stage, duration) = (self.stage, self.duration());
-        self.contest.refill(duration, Some(2.0 * self.rate)).await;
-        let mut connection = stage.site.connect().await;
-        if first {
-            checkpoint(&mut connection).await;
-        }
-        let before = (Counts::now(&mut connection).await, stage.site.cpu_time());
-        let outcome = load::closed(stage.site.target(), &mut self.contest.sources, duration);
-        let cpu = stage.site.cpu_time() - before.1;
-        let answers = outcome.answers.max(1) as f64;
-        let wal = Counts::now(&mut connection).await.since(before.0).wal_bytes;
-        // Connections count their updates when they have rested for a second.
-        tokio::time::sleep(Duration::from_millis(1_200)).await;
-        let written = Counts::now(&mut connection).await.since(before.0);
-        self.rate = outcome.per_second();
-        self.rates.push(self.rate);
-        self.cpu.push(cpu.as_secs_f64() * 1e6 / answers);
-        self.wal.push(wal / answers);
-        match &mut self.written {
-            Some(sum) => sum.add(written),
-            None => self.written = Some(written),
-        }
-        match &mut self.histogram {
-            Some(sum) => sum.add(&outcome.histogram).expect("the bounds are the same"),
-            None => self.histogram = Some(outcome.histogram.clone()),
-        }
-        self.count_errors(outcome);
+async fn refreshes(grown: &[Grown], tokens: Tokens) -> Vec<Lane<'_>> {
+    let mut lanes = Vec::new();
+    for one in grown {
+        let tokens = tokens.of(&one.stage, MOST_CHAINS);
+        lanes.push(Lane::new(one, tokens, contest(sources::refreshes(&one.stage, tokens).await)));
     }
+    lanes
+}
 
-    fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.stage.options.seconds)
+async fn looks(grown: &[Grown], tokens: Tokens) -> [Vec<Lane<'_>>; 2] {
+    let (mut introspections, mut userinfos) = (Vec::new(), Vec::new());
+    for one in grown {
+        let tokens = tokens.of(&one.stage, MOST_TOKENS);
+        let [introspection, userinfo] = sources::looks(&one.stage, tokens).await;
+        introspections.push(Lane::new(one, tokens, contest(introspection)));
+        userinfos.push(Lane::new(one, tokens, contest(userinfo)));
     }
+    [introspections, userinfos]
+}
 
-    fn count_errors(&mut self, outcome: load::Outcome) {
-        self.errors += outcome.errors;
-        self.first_error = self.first_error.take().or(outcome.first_error);
+/// Each code is used once: what differs is how many pairs of people and apps have them.
+fn codes(grown: &[Grown], tokens: Tokens) -> Vec<Lane<'_>> {
+    let mut lanes = Vec::new();
+    for one in grown {
+        let pairs = tokens.of(&one.stage, MOST_CHAINS);
+        let population = Arc::new(one.stage.population.with_codes_for(pairs));
+        lanes.push(Lane::new(one, pairs, redeeming(&one.stage, &population)));
     }
+    lanes
+}
 
-    async fn figures(self, row: &'static str, smallest: &[f64]) -> Figures {
-        let grants = self.grants;
-        let ratios = self.rates.iter().zip(smallest).map(|(rate, smallest)| rate / smallest);
-        Figures {
-            row,
-            grants,
-            ratio: median(ratios.collect::<Vec<_>>()),
-            per_second: median(self.rates.iter().copied()),
-            closed: Latencies::from(&self.histogram.expect("there was a round")),
-            cpu_micros: median(self.cpu),
-            wal_after_checkpoint: self.wal[0],
-            wal_later: median(self.wal.iter().skip(1).copied()),
-            hot_share: self.written.and_then(|written| written.hot_share()),
-            bytes_of_a_grant: bytes_of_a_grant(&mut self.stage.site.connect().await, grants).await,
-            errors: self.errors,
-            first_error: self.first_error,
-        }
+fn contest(sources: Vec<Source>) -> Contest {
+    Contest { sources, refill: None, limits: Limits::none() }
+}
+
+impl Cluster {
+    async fn look(connection: &mut PgConnection, grants: u64) -> Self {
+        let looked = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE inhparent = 'grants'::regclass),
+                 count(*) FILTER (WHERE inhparent = 'authorization_codes'::regclass),
+                 pg_database_size(current_database())
+             FROM pg_inherits",
+        );
+        let (partitions_of_grants, partitions_of_codes, database_bytes) =
+            looked.fetch_one(connection).await.expect("PostgreSQL knows its tables");
+        Self { grants, partitions_of_grants, partitions_of_codes, database_bytes }
     }
 }

@@ -10,17 +10,10 @@ use crate::rows::sources::{InTurn, text};
 use crate::rows::{Source, Stage};
 use crate::site::HOST;
 
-/// Refresh tokens that a load goes through, if there are so many.
-const MOST_CHAINS: u64 = 100_000;
-
-/// Access tokens that a load goes through, if there are so many.
-const MOST_TOKENS: u64 = 8_192;
-
-/// Refreshes all over the table: each connection goes through families of its own, again and again.
-pub async fn refreshes(stage: &Stage) -> Vec<Source> {
+/// Refreshes all over the table: each connection goes through families of its own, again and again. As many in all as
+/// asked for, but for what connections do not share alike.
+pub async fn refreshes(stage: &Stage, chains: u64) -> Vec<Source> {
     let population = &stage.population;
-    let there_are = population.for_load();
-    let chains = ((there_are.end - there_are.start) / 2).min(MOST_CHAINS);
     let grants = population.fresh_grants(chains).await;
     let share = grants.len() / stage.options.connections;
     stage.sources(|connection| {
@@ -34,9 +27,7 @@ pub async fn refreshes(stage: &Stage) -> Vec<Source> {
 }
 
 /// Introspection and UserInfo with the same access tokens.
-pub async fn looks(stage: &Stage) -> [Vec<Source>; 2] {
-    let there_are = stage.population.for_load();
-    let tokens = ((there_are.end - there_are.start) / 8).min(MOST_TOKENS);
+pub async fn looks(stage: &Stage, tokens: u64) -> [Vec<Source>; 2] {
     let held = access_tokens(stage, tokens as usize / stage.options.connections).await;
     let introspected = |Held { client, token }: &Held| {
         let (id, secret) = stage.population.client(*client);

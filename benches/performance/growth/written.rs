@@ -1,58 +1,63 @@
-//! What PostgreSQL has written, and how large tables are.
+//! What PostgreSQL has read and written, and how large tables are.
 
-use serde::Serialize;
 use sqlx::PgConnection;
 
 /// The state of what is counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    wal: i64,
     updates: i64,
     hot_updates: i64,
+    pages: i64,
+    pages_read: i64,
 }
 
-/// What was written in between.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Written {
-    pub wal_bytes: f64,
-    pub updates: f64,
+/// What was done in between.
+#[derive(Debug, Clone, Copy)]
+pub struct Done {
+    updates: f64,
     /// Of those, the ones that touched no index.
-    pub hot_updates: f64,
+    hot_updates: f64,
+    pub pages: f64,
+    /// Of those, the ones that were not in PostgreSQL's memory.
+    pub pages_read: f64,
 }
 
 impl Counts {
+    /// Sessions tell within ten seconds what they have done.
     pub async fn now(connection: &mut PgConnection) -> Self {
-        let (wal, updates, hot_updates) = sqlx::query_as(
-            "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, coalesce(sum(n_tup_upd), 0)::bigint,
-                 coalesce(sum(n_tup_hot_upd), 0)::bigint
-             FROM pg_stat_user_tables WHERE relname ~ '^(grants|authorization_codes)_d|^sessions$'",
+        let (updates, hot_updates, pages, pages_read) = sqlx::query_as(
+            "SELECT coalesce(sum(n_tup_upd), 0)::bigint, coalesce(sum(n_tup_hot_upd), 0)::bigint,
+                 max(blks_hit + blks_read), max(blks_read)
+             FROM pg_stat_user_tables, pg_stat_database
+             WHERE relname ~ '^(grants|authorization_codes)_d|^sessions$' AND datname = current_database()",
         )
         .fetch_one(connection)
         .await
         .expect("PostgreSQL counts");
-        Self { wal, updates, hot_updates }
+        Self { updates, hot_updates, pages, pages_read }
     }
 
-    pub fn since(self, before: Self) -> Written {
-        Written {
-            wal_bytes: (self.wal - before.wal) as f64,
+    pub fn since(self, before: Self) -> Done {
+        Done {
             updates: (self.updates - before.updates) as f64,
             hot_updates: (self.hot_updates - before.hot_updates) as f64,
+            pages: (self.pages - before.pages) as f64,
+            pages_read: (self.pages_read - before.pages_read) as f64,
         }
     }
 }
 
-impl Written {
-    pub fn add(&mut self, other: Self) {
-        self.wal_bytes += other.wal_bytes;
-        self.updates += other.updates;
-        self.hot_updates += other.hot_updates;
-    }
-
+impl Done {
     /// The share of the updates that touched no index; `None`: there were none.
     pub fn hot_share(&self) -> Option<f64> {
         (self.updates > 0.0).then(|| self.hot_updates / self.updates)
     }
+}
+
+/// Bytes that were written ahead since the cluster was made.
+pub async fn wal_bytes(connection: &mut PgConnection) -> f64 {
+    let position = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8";
+    sqlx::query_scalar(position).fetch_one(connection).await.expect("PostgreSQL counts")
 }
 
 /// Bytes of grants, their indexes included, for each.

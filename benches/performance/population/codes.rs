@@ -38,16 +38,21 @@ impl Population {
     }
 
     fn pair_of_code(&self, n: u64) -> u64 {
-        scattered(n, self.grants / GRANTS_PER_CONSENT)
+        scattered(n % self.pairs_of_codes(), self.grants / GRANTS_PER_CONSENT)
+    }
+
+    /// How many pairs of people and apps have codes.
+    fn pairs_of_codes(&self) -> u64 {
+        (self.grants / GRANTS_PER_CONSENT).min(self.most_pairs)
     }
 
     fn insert_codes(&self, made: &Range<u64>) -> String {
         let Layout { users, clients, by_user, by_app, stride, code_day, grant_day, .. } = self.layout();
-        let pairs = self.grants / GRANTS_PER_CONSENT;
+        let (pairs, with_codes) = (self.grants / GRANTS_PER_CONSENT, self.pairs_of_codes());
         let scopes = SCOPES.join(",");
         format!(
             "WITH numbered AS (
-                 SELECT n, n * {stride} % {pairs} AS p FROM generate_series({}::bigint, {}) AS n
+                 SELECT n, n % {with_codes} * {stride} % {pairs} AS p FROM generate_series({}::bigint, {}) AS n
              ), granted AS (
                  INSERT INTO grants (id, user_id, client_id, requested_scopes, scopes, resources, auth_time, created_at,
                      expires_at, started_in)

@@ -19,25 +19,27 @@ const MOST_PER_SECOND: u32 = 6_000;
 
 fn prepare(stage: &Stage) -> LocalBoxFuture<'_, Contest> {
     async move {
-        let fresh = Supply::new();
-        let population = Arc::clone(&stage.population);
-        let codes = stage.sources(|_| Codes { population: Arc::clone(&population), fresh: fresh.clone() });
         Contest {
-            sources: codes,
-            refill: Some((
-                fresh.refill(move |missing| {
-                    let population = Arc::clone(&population);
-                    async move { population.fresh_codes(missing).await }
-                }),
-                MOST_PER_SECOND,
-            )),
             limits: Limits::Lowest(vec![
                 Limit::Signatures(2),
                 Limit::Statements(PgBench::new(Work::CodeRedemption, &stage.site).await),
             ]),
+            ..redeeming(stage, &stage.population)
         }
     }
     .boxed_local()
+}
+
+/// Codes of this population, held against nothing.
+pub fn redeeming(stage: &Stage, population: &Arc<Population>) -> Contest {
+    let fresh = Supply::new();
+    let sources = stage.sources(|_| Codes { population: Arc::clone(population), fresh: fresh.clone() });
+    let population = Arc::clone(population);
+    let refill = fresh.refill(move |missing| {
+        let population = Arc::clone(&population);
+        async move { population.fresh_codes(missing).await }
+    });
+    Contest { sources, refill: Some((refill, MOST_PER_SECOND)), limits: Limits::none() }
 }
 
 /// Each code is redeemed once.

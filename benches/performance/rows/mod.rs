@@ -3,7 +3,7 @@
 pub mod access_tokens;
 pub mod browser;
 mod client_credentials;
-mod code;
+pub mod code;
 mod documents;
 pub mod footprint;
 mod presented;

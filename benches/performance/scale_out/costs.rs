@@ -1,7 +1,6 @@
 //! What one answer costs: of the server's cores, of the database's, of its log and its disk. Any larger installation is
 //! worked out from these.
 
-use std::fs;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,6 +8,7 @@ use sqlx::Row as _;
 
 use super::groups::Group;
 use super::{Run, median};
+use crate::postmaster::Postmaster;
 use crate::site::Site;
 
 /// The costs of an answer of one row.
@@ -75,45 +75,12 @@ impl Used {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         let mut connection = site.connect().await;
         let row = sqlx::query(
-            "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8, wal_sync::float8, pg_backend_pid()
-             FROM pg_stat_wal",
+            "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8, wal_sync::float8 FROM pg_stat_wal",
         )
         .fetch_one(&mut connection)
         .await
         .expect("PostgreSQL counts what it writes");
-        let backend: i32 = row.get(2);
-        let postmaster = stat(backend).expect("it runs").parent;
-        Self { cpu: cpu_of_children(postmaster), wal_bytes: row.get(0), syncs: row.get(1) }
+        let cpu = Postmaster::of(&mut connection).await.cpu_time();
+        Self { cpu, wal_bytes: row.get(0), syncs: row.get(1) }
     }
-}
-
-/// What the kernel says of a process.
-struct Stat {
-    parent: i32,
-    ticks: u64,
-}
-
-/// Processor time of all processes of a server, those that have ended among them.
-fn cpu_of_children(postmaster: i32) -> Duration {
-    let processes = fs::read_dir("/proc").expect("the kernel lists processes");
-    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let running = ids.filter_map(stat).filter(|stat| stat.parent == postmaster).map(|stat| stat.ticks);
-    let ended = fields(postmaster).map_or(0, |fields| ticks(&fields[13..15]));
-    let ticks = running.sum::<u64>() + ended;
-    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
-}
-
-fn stat(process: i32) -> Option<Stat> {
-    let fields = fields(process)?;
-    Some(Stat { parent: fields[1].parse().ok()?, ticks: ticks(&fields[11..13]) })
-}
-
-/// What follows the name, which may hold anything, in brackets.
-fn fields(process: i32) -> Option<Vec<String>> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
-fn ticks(fields: &[String]) -> u64 {
-    fields.iter().filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use sqlx::AssertSqlSafe;
 
 use super::groups::Group;
 use super::{Run, Stage, median};
@@ -64,9 +63,9 @@ impl Run {
             let mut rounds = Vec::new();
             for _ in 0..self.stage.options.rounds {
                 let without = self.turn(lane, &group).await;
-                self.set(setting, Some(value)).await;
+                self.stage.site.set(setting, Some(value)).await;
                 let with = self.turn(lane, &group).await;
-                self.set(setting, None).await;
+                self.stage.site.set(setting, None).await;
                 rounds.push([without, with]);
             }
             moved.push(Moved::of(lever, &format!("Grantor, {row}"), &rounds));
@@ -76,9 +75,9 @@ impl Run {
             let mut rounds = Vec::new();
             for _ in 0..self.stage.options.rounds {
                 let without = self.alone(&bench).await;
-                self.set(setting, Some(value)).await;
+                self.stage.site.set(setting, Some(value)).await;
                 let with = self.alone(&bench).await;
-                self.set(setting, None).await;
+                self.stage.site.set(setting, None).await;
                 rounds.push([without, with]);
             }
             moved.push(Moved::of(lever, &format!("PostgreSQL alone, {work:?}"), &rounds));
@@ -139,19 +138,6 @@ impl Run {
         let connections = self.stage.options.connections as u64;
         let rate = bench.run(&self.stage.site, &self.stage.population, connections, self.duration()).await;
         rate.expect("pgbench runs").per_second
-    }
-
-    /// Gives a setting this value, or takes it back; sessions that there are follow.
-    async fn set(&self, setting: &str, value: Option<&str>) {
-        let change = match value {
-            Some(value) => format!("ALTER SYSTEM SET {setting} = {value}"),
-            None => format!("ALTER SYSTEM RESET {setting}"),
-        };
-        let mut connection = self.stage.site.connect().await;
-        for statement in [change, "SELECT pg_reload_conf()".to_owned()] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("it can be set");
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
