@@ -33,8 +33,14 @@ pub const NAME: &str = "scale-out";
 /// What is looked at: each needs something else of the database.
 const LOOKED_AT: [&str; 4] = ["client_credentials", "code", "refresh", "introspect"];
 
+/// The one that presents access tokens, which is the last.
+const PRESENTING: &str = LOOKED_AT[3];
+
 /// The numbers of processes.
 const PROCESSES: [usize; 3] = [1, 2, 4];
+
+/// Caches fill, and a first rate is learned.
+const WARM_UP: Duration = Duration::from_secs(1);
 
 /// Everything that a run has found.
 #[derive(Debug, Serialize)]
@@ -99,11 +105,7 @@ async fn run(options: &Options) -> ScaleOut {
     site.serve(1);
     let machine = Machine::look(&site).await;
     let stage = Stage { site, population, signatures: Signatures::new(), options: options.clone() };
-    let mut lanes = Vec::new();
-    for row in ROWS.iter().filter(|row| LOOKED_AT.contains(&row.name)) {
-        lanes.push(Lane { row: row.name, contest: (row.prepare)(&stage).await, rate: None });
-    }
-    let mut run = Run { stage, lanes, errors: 0, first_error: None };
+    let mut run = Run { stage, lanes: Vec::new(), errors: 0, first_error: None };
     let costs = costs::measure(&mut run).await;
     let processes = run.processes().await;
     let mut moved = levers::measure(&mut run).await;
@@ -113,8 +115,22 @@ async fn run(options: &Options) -> ScaleOut {
 }
 
 impl Run {
+    /// Begins a part. Its access tokens are good for longer than it takes, but not for all parts.
+    async fn begin(&mut self, part: &str) {
+        eprintln!("{part}");
+        let rows = ROWS.iter().filter(|row| LOOKED_AT.contains(&row.name));
+        for (number, row) in rows.enumerate() {
+            if self.lanes.get(number).is_some_and(|lane| lane.row != PRESENTING) {
+                continue;
+            }
+            let lane = Lane { row: row.name, contest: (row.prepare)(&self.stage).await, rate: None };
+            self.lanes.truncate(number);
+            self.lanes.push(lane);
+        }
+    }
+
     async fn processes(&mut self) -> Vec<Processes> {
-        eprintln!("processes");
+        self.begin("processes").await;
         let groups = PROCESSES.map(|count| Group::start(&self.stage.site, count, &[]));
         let groups = groups.each_ref();
         let mut all = Vec::new();
@@ -132,7 +148,7 @@ impl Run {
     /// Answers per second of each group in each round.
     async fn by_turns(&mut self, lane: usize, groups: &[&Group]) -> Vec<Vec<f64>> {
         for group in groups {
-            self.turn(lane, group).await;
+            self.warm_up(lane, group).await;
         }
         let mut rounds = Vec::new();
         for number in 0..self.stage.options.rounds {
@@ -146,9 +162,14 @@ impl Run {
         rounds
     }
 
+    /// A turn that does not count.
+    async fn warm_up(&mut self, lane: usize, group: &Group) {
+        self.outcome(lane, group, self.duration().min(WARM_UP)).await;
+    }
+
     /// Answers per second of one group in one turn.
     async fn turn(&mut self, lane: usize, group: &Group) -> f64 {
-        self.outcome(lane, group).await.per_second()
+        self.outcome(lane, group, self.duration()).await.per_second()
     }
 
     /// Makes what a turn uses up. More than twice what was reached last would be a surprise.
@@ -157,9 +178,8 @@ impl Run {
         contest.refill(self.duration(), rate.map(|rate| 2.0 * rate)).await;
     }
 
-    async fn outcome(&mut self, lane: usize, group: &Group) -> Outcome {
+    async fn outcome(&mut self, lane: usize, group: &Group, duration: Duration) -> Outcome {
         self.refill(lane).await;
-        let duration = self.duration();
         let Lane { contest, rate, .. } = &mut self.lanes[lane];
         let mut outcome = group.load(&self.stage.site, &mut contest.sources, duration);
         *rate = Some(outcome.per_second());
@@ -170,6 +190,6 @@ impl Run {
 
     /// Of each turn.
     fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.stage.options.seconds)
+        self.stage.options.turn()
     }
 }

@@ -34,17 +34,17 @@ struct Used {
 
 /// Measures one process.
 pub async fn measure(run: &mut Run) -> Vec<Cost> {
-    eprintln!("costs");
+    run.begin("costs").await;
     let group = Group::start(&run.stage.site, 1, &[]);
     let mut costs = Vec::new();
     for lane in 0..run.lanes.len() {
-        run.turn(lane, &group).await;
+        run.warm_up(lane, &group).await;
         let mut rounds = Vec::new();
         for _ in 0..run.stage.options.rounds {
             // Not at this answer's cost.
             run.refill(lane).await;
             let (used, server) = (Used::until_now(&run.stage.site).await, group.cpu_time());
-            let outcome = run.outcome(lane, &group).await;
+            let outcome = run.outcome(lane, &group, run.duration()).await;
             let server = group.cpu_time() - server;
             let after = Used::until_now(&run.stage.site).await;
             let answers = outcome.answers.max(1) as f64;

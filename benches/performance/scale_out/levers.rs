@@ -59,7 +59,7 @@ impl Run {
             if !WRITING.contains(&row) {
                 continue;
             }
-            self.turn(lane, &group).await;
+            self.warm_up(lane, &group).await;
             let mut rounds = Vec::new();
             for _ in 0..self.stage.options.rounds {
                 let without = self.turn(lane, &group).await;
@@ -119,7 +119,7 @@ impl Run {
 
     /// Each row with one group and with another.
     pub(super) async fn compare(&mut self, lever: &str, usual: &Group, other: &Group) -> Vec<Moved> {
-        eprintln!("{lever}");
+        self.begin(lever).await;
         let mut moved = Vec::new();
         for lane in 0..self.lanes.len() {
             let row = self.lanes[lane].row;
