@@ -3,12 +3,12 @@
 //! A label's value is always a `&'static str` out of the source code (a route's pattern, a grant type, an error code),
 //! never something that a request holds: else anybody could make as many series as they like.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::time::Duration;
 
-use metrics::{Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics::{Unit, counter, describe_counter, describe_gauge};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+use super::durations;
 
 /// Histogram of seconds per request, by `route`, `method` and `status` (see [`status_class`]).
 pub const HTTP_REQUEST_DURATION: &str = "grantor_http_request_duration_seconds";
@@ -41,9 +41,6 @@ pub const DATABASE_POOL_TIMEOUTS: &str = "grantor_database_pool_timeouts_total";
 /// Counter of statements and transactions that the database gave up for another's sake and that were done again.
 pub const DATABASE_RETRIES: &str = "grantor_database_retries_total";
 
-/// From a cached answer to a request that waits for the database.
-const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-
 /// The metrics of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
@@ -54,27 +51,20 @@ impl Metrics {
     /// # Errors
     /// If something else in this process records already.
     pub fn install() -> Result<Self, BuildError> {
-        let buckets = Matcher::Full(HTTP_REQUEST_DURATION.to_owned());
-        let handle =
-            PrometheusBuilder::new().set_buckets_for_metric(buckets, &BUCKETS)?.install_recorder()?;
+        let handle = PrometheusBuilder::new().install_recorder()?;
         describe();
         Ok(Self(handle))
     }
 
     /// All metrics in Prometheus' text format.
     pub fn render(&self) -> String {
-        self.0.render()
-    }
-
-    /// Takes in what histograms have gathered since the last call. A process must do so every few seconds even if
-    /// nobody asks for its metrics: else their samples pile up.
-    pub fn run_upkeep(&self) {
-        self.0.run_upkeep();
+        let mut text = self.0.render();
+        durations::render(HTTP_REQUEST_DURATION, "Time to answer a request", &mut text);
+        text
     }
 }
 
 fn describe() {
-    describe_histogram!(HTTP_REQUEST_DURATION, Unit::Seconds, "Time to answer a request");
     describe_counter!(TOKENS_ISSUED, "Access tokens issued");
     describe_counter!(TOKEN_ERRORS, "Errors of the token endpoint");
     describe_counter!(SIGN_INS, "Attempts to sign in");
@@ -102,18 +92,9 @@ fn describe() {
     }
 }
 
-thread_local! {
-    /// The histograms that this thread has asked for by their labels before.
-    static DURATIONS: RefCell<HashMap<[&'static str; 3], Histogram>> = RefCell::default();
-}
-
 /// A request was answered after so long. `status` is a [`status_class`].
 pub fn request_answered(route: &'static str, method: &'static str, status: &'static str, elapsed: Duration) {
-    let register =
-        || histogram!(HTTP_REQUEST_DURATION, "route" => route, "method" => method, "status" => status);
-    DURATIONS.with_borrow_mut(|durations| {
-        durations.entry([route, method, status]).or_insert_with(register).record(elapsed);
-    });
+    durations::count([route, method, status], elapsed);
 }
 
 /// The class of a status code, for the label `status`.
@@ -136,7 +117,6 @@ mod tests {
         let metrics = Metrics::install().unwrap();
         counter!(TOKENS_ISSUED, "grant_type" => "client_credentials").increment(2);
         request_answered("/token", "POST", status_class(201), Duration::from_millis(2));
-        metrics.run_upkeep();
         let text = metrics.render();
         for line in [
             "# HELP grantor_tokens_issued_total Access tokens issued",
