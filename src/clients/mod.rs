@@ -11,6 +11,7 @@ mod registration_about;
 mod registration_checks;
 mod registration_method;
 mod registry;
+mod remembered;
 mod resource_catalogue;
 pub mod resource_servers;
 mod scope_catalogue;

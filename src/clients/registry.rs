@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use moka::sync::Cache;
 
+use super::remembered::Remembered;
 use super::{ClaimCatalogue, ResourceCatalogue, ScopeCatalogue};
 use crate::model::{Client, ClientId};
 use crate::store::{Pulse, Store, StoreError};
@@ -18,8 +18,6 @@ use crate::time::Timestamp;
 
 /// How old the last look at the installation's version may be.
 pub const MAX_STALENESS: Duration = Duration::from_millis(1_500);
-
-const MAX_CLIENTS: u64 = 20_000;
 
 /// What a look at the installation showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub struct Beat {
 /// What was read at one version of the installation.
 struct Snapshot {
     version: i64,
-    clients: Cache<ClientId, Arc<Client>>,
+    clients: Remembered,
     scopes: ArcSwap<ScopeCatalogue>,
     resources: ArcSwap<ResourceCatalogue>,
     claims: Arc<ClaimCatalogue>,
@@ -95,7 +93,7 @@ impl Registry {
         }
         let Some(client) = store.client(id).await?.map(Arc::new) else { return Ok(None) };
         snapshot.learn_of(store, &client).await?;
-        snapshot.clients.insert(id.clone(), Arc::clone(&client));
+        snapshot.clients.insert(Arc::clone(&client));
         Ok(Some(client))
     }
 
@@ -143,7 +141,7 @@ impl Snapshot {
         let scopes = ArcSwap::from_pointee(ScopeCatalogue::new(store.scopes().await?));
         let resources = ArcSwap::from_pointee(ResourceCatalogue::new(store.resource_servers().await?));
         let claims = Arc::new(ClaimCatalogue::new(store.claims().await?));
-        Ok(Self { version, clients: Cache::new(MAX_CLIENTS), scopes, resources, claims })
+        Ok(Self { version, clients: Remembered::default(), scopes, resources, claims })
     }
 
     /// A client that is registered for a scope or a resource server unknown here is newer than what was read of
