@@ -98,7 +98,7 @@ pub fn open(state: &str, browser: &str, keys: &MasterKeys, now: Timestamp) -> Op
 fn seal(verifier: &[u8; 32], browser: &str, keys: &MasterKeys, now: Timestamp) -> String {
     let plaintext = [now.unix_micros().to_be_bytes().as_slice(), verifier].concat();
     let key = keys.current();
-    base64url(&[key.id(), &key.seal(Purpose::DemoApp, &[], &plaintext, browser.as_bytes())].concat())
+    base64url(&[&key.id()[..], &key.seal(Purpose::DemoApp, &[], &plaintext, browser.as_bytes())].concat())
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl SealedRequest {
         let key = keys.current();
         let hour = hour_of(self.requested_at());
         let sealed = key.seal(Purpose::SealedRequest, &hour, &serde_json::to_vec(self)?, key.id());
-        Ok(base64url(&[key.id(), &hour, &sealed].concat()))
+        Ok(base64url(&[&key.id()[..], &hour, &sealed].concat()))
     }
 
     /// What [`Self::seal`] made, if it is not older than [`LIFETIME`].

@@ -77,7 +77,9 @@ impl<'a> From<&'a Client> for ClientView<'a> {
                 _ => None,
             },
             client_secret_expires_at: secrets.map(|secrets| end(&secrets.newest)),
-            previous_client_secret_expires_at: secrets.and_then(|secrets| secrets.previous.as_ref()).map(end),
+            previous_client_secret_expires_at: secrets
+                .and_then(|secrets| secrets.previous.as_deref())
+                .map(end),
             redirect_uris: &client.redirect_uris,
             grant_types: &client.grant_types,
             scope: client.scopes.join(" "),
@@ -208,7 +210,7 @@ fn keys(client: &Client) -> String {
 /// When each secret ends.
 fn secrets(client: &Client, now: Timestamp) -> String {
     let Some(secrets) = client.authentication.secrets() else { return String::new() };
-    let previous = secrets.previous.as_ref().filter(|previous| !previous.is_expired(now));
+    let previous = secrets.previous.as_deref().filter(|previous| !previous.is_expired(now));
     let end = |secret: &ClientSecret| {
         secret.expires_at.map_or("does not expire".to_owned(), |end| {
             format!("{} {end}", if end <= now { "EXPIRED at" } else { "expires at" })

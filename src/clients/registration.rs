@@ -133,11 +133,11 @@ impl From<Client> for ClientMetadata {
             access_token_signing_alg: client.access_token_signing_alg,
             id_token_signed_response_alg: client.id_token_signed_response_alg,
             introspection_signed_response_alg: client.introspection_signed_response_alg,
-            about: client.about,
+            about: client.about.map(|about| *about).unwrap_or_default(),
             openid: client.openid,
             sector_document: None,
             may_change_subjects: false,
-            logout: client.logout,
+            logout: client.logout.map(|logout| *logout).unwrap_or_default(),
             skip_consent: client.skip_consent,
         }
     }

@@ -21,15 +21,14 @@ pub(super) fn new_secret(
 ) -> NewSecret {
     let secret = TokenKind::ClientSecret.encode(&random_bytes::<32>());
     let hash = hash_secret(master_key, secret.expose());
-    let sealed = sealed.then(|| seal(master_key, id, &hash, &secret));
+    let sealed = sealed.then(|| seal(master_key, id, &hash, &secret).into());
     NewSecret { secret, stored: ClientSecret { hash, expires_at, sealed } }
 }
 
 /// The keyed hash under which a client's secret is stored. It is fast: the secret is random, so there is
 /// nothing to guess, and the token endpoint needs it with each request.
 pub fn hash_secret(master_key: &MasterKey, secret: &str) -> SecretHash {
-    let hash = keyed_hash(master_key, secret);
-    SecretHash { hash: hash.to_vec(), key_id: master_key.id().to_vec() }
+    SecretHash { hash: keyed_hash(master_key, secret), key_id: *master_key.id() }
 }
 
 fn keyed_hash(master_key: &MasterKey, secret: &str) -> [u8; 32] {
@@ -51,7 +50,7 @@ pub async fn rewrap_secrets(store: &Store, keys: &MasterKeys) -> Result<usize, S
     let mut rewrapped = 0;
     for client in store.clients().await? {
         let ClientAuthentication::SecretAssertion(secrets) = &client.authentication else { continue };
-        for stored in std::iter::once(&secrets.newest).chain(&secrets.previous) {
+        for stored in secrets.all() {
             if let Some(renewed) = renewed(stored, &client.id, keys) {
                 rewrapped +=
                     usize::from(store.rewrap_client_secret(&client.id, &stored.hash, &renewed).await?);
@@ -64,13 +63,13 @@ pub async fn rewrap_secrets(store: &Store, keys: &MasterKeys) -> Result<usize, S
 /// `None`: it is under the right key, or cannot be read.
 fn renewed(stored: &ClientSecret, id: &ClientId, keys: &MasterKeys) -> Option<ClientSecret> {
     let current = keys.current();
-    if stored.hash.key_id == current.id() {
+    if stored.hash.key_id == *current.id() {
         return None;
     }
     let secret = open(stored, id, keys)?;
     let secret = Secret::new(std::str::from_utf8(secret.expose()).ok()?.to_owned());
     let hash = hash_secret(current, secret.expose());
-    let sealed = Some(seal(current, id, &hash, &secret));
+    let sealed = Some(seal(current, id, &hash, &secret).into());
     Some(ClientSecret { hash, expires_at: stored.expires_at, sealed })
 }
 

@@ -105,8 +105,8 @@ impl SelfRegistration<'_> {
         let (mut client, secret) = new_client(self.master_keys, metadata, &scopes, now)?;
         client.openid.pairwise = client.openid.pairwise.filter(|_| is_pairwise);
         let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
-        let tokens = RegistrationTokens { newest: hash.to_vec(), previous: None };
-        let client = Client { self_registered: true, registration_tokens: Some(tokens), ..client };
+        let tokens = RegistrationTokens { newest: hash, previous: None };
+        let client = Client { self_registered: true, registration_tokens: Some(Box::new(tokens)), ..client };
         if !is_counted {
             self.count(from).await?;
         }
@@ -176,9 +176,9 @@ impl SelfRegistration<'_> {
         scopes: &[Scope],
     ) -> Result<RegisteredClient, NotRegistered> {
         let (registration_token, hash) = new_token(TokenKind::RegistrationAccessToken);
-        let tokens = RegistrationTokens { newest: hash.to_vec(), previous: Some(token_hash.to_vec()) };
+        let tokens = RegistrationTokens { newest: hash, previous: Some(*token_hash) };
         let client = Client {
-            registration_tokens: Some(tokens),
+            registration_tokens: Some(Box::new(tokens)),
             ..changed_client(changing.client(), metadata, scopes)?
         };
         // People agreed that their answers go to the addresses of then. Whoever has got hold of the token must not

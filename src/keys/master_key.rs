@@ -123,7 +123,7 @@ impl MasterKey {
     }
 
     /// Eight bytes that name the key and say nothing about it.
-    pub fn id(&self) -> &[u8] {
+    pub fn id(&self) -> &[u8; 8] {
         &self.id
     }
 

@@ -139,5 +139,5 @@ impl Deliverer<'_> {
 }
 
 fn addressee(client: &Arc<Client>) -> Option<(&Client, &str)> {
-    client.logout.backchannel_logout_uri.as_deref().map(|uri| (client.as_ref(), uri))
+    client.logout().backchannel_logout_uri.as_deref().map(|uri| (client.as_ref(), uri))
 }

@@ -160,7 +160,7 @@ fn client_id<'a>(
 fn checked(uri: Option<String>, client: Option<&Client>) -> Result<Option<String>, LogoutRefused> {
     let Some(uri) = uri else { return Ok(None) };
     let client = client.ok_or(LogoutRefused::WhoseUri)?;
-    if client.logout.post_logout_redirect_uris.contains(&uri) {
+    if client.logout().post_logout_redirect_uris.contains(&uri) {
         Ok(Some(uri))
     } else {
         Err(LogoutRefused::UriNotRegistered)

@@ -8,7 +8,7 @@ use crate::protocol::redirect_uri;
 use crate::secret::constant_time_eq;
 use crate::time::Timestamp;
 
-/// A registered client.
+/// A registered client. A process remembers many of them: what few clients have is boxed.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// Its identifier.
@@ -45,18 +45,18 @@ pub struct Client {
     pub id_token_signed_response_alg: Option<Algorithm>,
     /// What introspection answers for it are signed with (RFC 9701 §6); `None`: RS256, where it asks for a JWT.
     pub introspection_signed_response_alg: Option<Algorithm>,
-    /// What people are shown of it.
-    pub about: AboutClient,
+    /// What people are shown of it; `None`: nothing but its name.
+    pub about: Option<Box<AboutClient>>,
     /// What it asks of ID tokens and UserInfo answers.
     pub openid: OpenIdMetadata,
-    /// What happens to it when a session ends.
-    pub logout: LogoutMetadata,
+    /// What happens to it when a session ends; `None`: nothing that it asked for.
+    pub logout: Option<Box<LogoutMetadata>>,
     /// Whether it is the operator's own, so that nobody is asked for consent.
     pub skip_consent: bool,
     /// Whether it registered itself and no operator has vouched for it since (RFC 7591).
     pub self_registered: bool,
     /// Its registration access tokens; `None`: it has none.
-    pub registration_tokens: Option<RegistrationTokens>,
+    pub registration_tokens: Option<Box<RegistrationTokens>>,
     /// Since when it is switched off.
     pub disabled_at: Option<Timestamp>,
     /// When it was registered.
@@ -67,9 +67,9 @@ pub struct Client {
 #[derive(Debug, Clone)]
 pub struct RegistrationTokens {
     /// Of the newest.
-    pub newest: Vec<u8>,
+    pub newest: [u8; 32],
     /// Of the one before, which is good until the newest is used.
-    pub previous: Option<Vec<u8>>,
+    pub previous: Option<[u8; 32]>,
 }
 
 impl RegistrationTokens {
@@ -91,6 +91,18 @@ impl Client {
         self.self_registered
             && self.disabled_at.is_none()
             && tokens.is_some_and(|tokens| tokens.is_newest(hash) || tokens.is_previous(hash))
+    }
+
+    /// What people are shown of it.
+    pub fn about(&self) -> &AboutClient {
+        static NOTHING: AboutClient = AboutClient::NOTHING;
+        self.about.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// What happens to it when a session ends.
+    pub fn logout(&self) -> &LogoutMetadata {
+        static NOTHING: LogoutMetadata = LogoutMetadata::NOTHING;
+        self.logout.as_deref().unwrap_or(&NOTHING)
     }
 
     /// Whether it can keep a secret or a key, and so prove who it is (RFC 6749 §2.1).

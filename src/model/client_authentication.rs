@@ -129,13 +129,18 @@ pub struct ClientSecrets {
     /// The one that was made last.
     pub newest: ClientSecret,
     /// The one before, if it was kept.
-    pub previous: Option<ClientSecret>,
+    pub previous: Option<Box<ClientSecret>>,
 }
 
 impl ClientSecrets {
+    /// The newest, and the one before it.
+    pub fn all(&self) -> impl Iterator<Item = &ClientSecret> {
+        std::iter::once(&self.newest).chain(self.previous.as_deref())
+    }
+
     /// Those that have not expired.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &ClientSecret> {
-        std::iter::once(&self.newest).chain(&self.previous).filter(move |secret| !secret.is_expired(now))
+        self.all().filter(move |secret| !secret.is_expired(now))
     }
 }
 
@@ -147,7 +152,7 @@ pub struct ClientSecret {
     /// When it ends; `None`: never by itself.
     pub expires_at: Option<Timestamp>,
     /// The secret itself, encrypted, where assertions are verified with it.
-    pub sealed: Option<Vec<u8>>,
+    pub sealed: Option<Box<[u8]>>,
 }
 
 impl ClientSecret {
@@ -167,9 +172,9 @@ impl std::fmt::Debug for ClientSecret {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretHash {
     /// The keyed hash.
-    pub hash: Vec<u8>,
+    pub hash: [u8; 32],
     /// The master key's id.
-    pub key_id: Vec<u8>,
+    pub key_id: [u8; 8],
 }
 
 impl std::fmt::Debug for SecretHash {

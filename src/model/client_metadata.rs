@@ -23,6 +23,24 @@ pub struct AboutClient {
     pub software_version: Option<String>,
 }
 
+impl AboutClient {
+    /// Of a client that says nothing of itself.
+    pub const NOTHING: Self = Self {
+        client_uri: None,
+        logo_uri: None,
+        policy_uri: None,
+        tos_uri: None,
+        contacts: Vec::new(),
+        software_id: None,
+        software_version: None,
+    };
+
+    /// As a client holds it.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::NOTHING).then(|| Box::new(self))
+    }
+}
+
 /// What a client asks of ID tokens and UserInfo answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenIdMetadata {
@@ -63,4 +81,19 @@ pub struct LogoutMetadata {
     pub backchannel_logout_session_required: bool,
     /// Whether the end of a session ends the grants with `offline_access` too that were begun in it.
     pub end_offline_grants_with_session: bool,
+}
+
+impl LogoutMetadata {
+    /// Of a client that asks for nothing.
+    pub const NOTHING: Self = Self {
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
+        end_offline_grants_with_session: false,
+    };
+
+    /// As a client holds it.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::NOTHING).then(|| Box::new(self))
+    }
 }

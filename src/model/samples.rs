@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    AboutClient, ApplicationType, Client, ClientAuthentication, ClientId, LogoutMetadata, OpenIdMetadata,
-    SigningKey,
-};
+use super::{ApplicationType, Client, ClientAuthentication, ClientId, OpenIdMetadata, SigningKey};
 use crate::jose::Algorithm;
 use crate::time::Timestamp;
 
@@ -29,9 +26,9 @@ pub fn client() -> Client {
         access_token_signing_alg: None,
         id_token_signed_response_alg: None,
         introspection_signed_response_alg: None,
-        about: AboutClient::default(),
+        about: None,
         openid: OpenIdMetadata::default(),
-        logout: LogoutMetadata::default(),
+        logout: None,
         skip_consent: false,
         self_registered: false,
         registration_tokens: None,

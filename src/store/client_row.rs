@@ -75,6 +75,7 @@ impl TryFrom<ClientRow> for Client {
     fn try_from(mut row: ClientRow) -> Result<Self, StoreError> {
         Ok(Self {
             authentication: authentication(&mut row)?,
+            registration_tokens: registration_tokens(&row)?,
             id: row.client_id.into(),
             name: row.name,
             application_type: ApplicationType::parse(&row.application_type)
@@ -107,7 +108,8 @@ impl TryFrom<ClientRow> for Client {
                 contacts: row.contacts,
                 software_id: row.software_id,
                 software_version: row.software_version,
-            },
+            }
+            .boxed(),
             openid: OpenIdMetadata {
                 pairwise: row
                     .sector_identifier
@@ -124,12 +126,10 @@ impl TryFrom<ClientRow> for Client {
                 backchannel_logout_uri: row.backchannel_logout_uri,
                 backchannel_logout_session_required: row.backchannel_logout_session_required,
                 end_offline_grants_with_session: row.end_offline_grants_with_session,
-            },
+            }
+            .boxed(),
             skip_consent: row.skip_consent,
             self_registered: row.self_registered,
-            registration_tokens: row
-                .registration_token_hash
-                .map(|newest| RegistrationTokens { newest, previous: row.previous_registration_token_hash }),
             disabled_at: row.disabled_at.map(Into::into),
             created_at: row.created_at.into(),
         })
@@ -158,25 +158,41 @@ fn authentication(row: &mut ClientRow) -> Result<ClientAuthentication, StoreErro
 }
 
 fn secrets(row: &mut ClientRow) -> Result<ClientSecrets, StoreError> {
-    let secret =
-        |hash: Option<Vec<u8>>, key_id: Option<Vec<u8>>, expires_at: Option<OffsetDateTime>, sealed| {
-            let hash = hash.zip(key_id).map(|(hash, key_id)| SecretHash { hash, key_id })?;
-            Some(ClientSecret { hash, expires_at: expires_at.map(Into::into), sealed })
-        };
+    let secret = |hash: Option<Vec<u8>>,
+                  key_id: Option<Vec<u8>>,
+                  expires_at: Option<OffsetDateTime>,
+                  sealed: Option<Vec<u8>>| {
+        let Some((hash, key_id)) = hash.zip(key_id) else { return Ok(None) };
+        let hash =
+            SecretHash { hash: bytes("secret_hash", &hash)?, key_id: bytes("secret_key_id", &key_id)? };
+        let expires_at = expires_at.map(Into::into);
+        Ok::<_, StoreError>(Some(ClientSecret { hash, expires_at, sealed: sealed.map(Into::into) }))
+    };
     let newest = secret(
         row.secret_hash.take(),
         row.secret_key_id.take(),
         row.secret_expires_at,
         row.sealed_secret.take(),
-    );
+    )?;
     let previous = secret(
         row.previous_secret_hash.take(),
         row.previous_secret_key_id.take(),
         row.previous_secret_expires_at,
         row.previous_sealed_secret.take(),
-    );
+    )?;
     let newest = newest.ok_or_else(|| unknown("secret_hash", "NULL".to_owned()))?;
-    Ok(ClientSecrets { newest, previous })
+    Ok(ClientSecrets { newest, previous: previous.map(Box::new) })
+}
+
+fn registration_tokens(row: &ClientRow) -> Result<Option<Box<RegistrationTokens>>, StoreError> {
+    let hash = |hash: &Vec<u8>| bytes("registration_token_hash", hash);
+    let Some(newest) = &row.registration_token_hash else { return Ok(None) };
+    let previous = row.previous_registration_token_hash.as_ref().map(hash).transpose()?;
+    Ok(Some(Box::new(RegistrationTokens { newest: hash(newest)?, previous })))
+}
+
+fn bytes<const N: usize>(column: &'static str, bytes: &[u8]) -> Result<[u8; N], StoreError> {
+    bytes.try_into().map_err(|_| unknown(column, format!("{} bytes", bytes.len())))
 }
 
 fn assertion_keys(row: &mut ClientRow) -> Result<AssertionKeys, StoreError> {
@@ -274,9 +290,9 @@ impl<'a> Columns<'a> {
             sector_identifier_uri: sector.and_then(|sector| sector.uri.as_deref()),
             userinfo_signed_response_alg: client.openid.userinfo_signed_response_alg.map(Algorithm::name),
             default_max_age: client.openid.default_max_age.map(seconds),
-            registration_token_hash: registration_tokens.map(|tokens| tokens.newest.as_slice()),
+            registration_token_hash: registration_tokens.map(|tokens| &tokens.newest[..]),
             previous_registration_token_hash: registration_tokens
-                .and_then(|tokens| tokens.previous.as_deref()),
+                .and_then(|tokens| tokens.previous.as_ref().map(|previous| &previous[..])),
         }
     }
 }

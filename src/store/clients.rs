@@ -121,6 +121,7 @@ impl Store {
         old_hash: &SecretHash,
         renewed: &ClientSecret,
     ) -> Result<bool, StoreError> {
+        let columns = SecretColumns::from(renewed);
         in_transaction!(self, |transaction| {
             let done = sqlx::query!(
                 "UPDATE clients
@@ -132,10 +133,10 @@ impl Store {
                      previous_sealed_secret = CASE WHEN previous_secret_hash = $2 THEN $5 ELSE previous_sealed_secret END
                  WHERE client_id = $1 AND auth_method = 'client_secret_jwt' AND $2 IN (secret_hash, previous_secret_hash)",
                 id.as_str(),
-                old_hash.hash,
-                renewed.hash.hash,
-                renewed.hash.key_id,
-                renewed.sealed,
+                &old_hash.hash[..],
+                columns.hash,
+                columns.key_id,
+                columns.sealed,
             )
             .execute(&mut transaction)
             .await?;
@@ -256,22 +257,22 @@ async fn put(transaction: &mut Transaction, client: &Client, scopes: &HeldScopes
         columns.token_endpoint_auth_signing_alg,
         client.authentication.secrets().is_some(),
         matches!(client.authentication, ClientAuthentication::SecretAssertion(_)),
-        client.about.client_uri.as_deref(),
-        client.about.logo_uri.as_deref(),
-        client.about.policy_uri.as_deref(),
-        client.about.tos_uri.as_deref(),
-        &client.about.contacts,
-        client.about.software_id.as_deref(),
-        client.about.software_version.as_deref(),
+        client.about().client_uri.as_deref(),
+        client.about().logo_uri.as_deref(),
+        client.about().policy_uri.as_deref(),
+        client.about().tos_uri.as_deref(),
+        &client.about().contacts,
+        client.about().software_id.as_deref(),
+        client.about().software_version.as_deref(),
         columns.sector_identifier,
         columns.sector_identifier_uri,
         columns.userinfo_signed_response_alg,
         columns.default_max_age,
         client.openid.require_auth_time,
-        &client.logout.post_logout_redirect_uris,
-        client.logout.backchannel_logout_uri.as_deref(),
-        client.logout.backchannel_logout_session_required,
-        client.logout.end_offline_grants_with_session,
+        &client.logout().post_logout_redirect_uris,
+        client.logout().backchannel_logout_uri.as_deref(),
+        client.logout().backchannel_logout_session_required,
+        client.logout().end_offline_grants_with_session,
         client.skip_consent,
         client.self_registered,
         columns.registration_token_hash,

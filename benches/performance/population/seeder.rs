@@ -54,7 +54,7 @@ impl Seeder<'_> {
     pub async fn clients(&self) -> Result<()> {
         let numbers = 0..self.numbers.clients;
         let ids: Vec<String> = numbers.clone().map(client_id).collect();
-        let hashes: Vec<Vec<u8>> = numbers.map(|n| hash_secret(self.key, &client_secret(n)).hash).collect();
+        let hashes: Vec<_> = numbers.map(|n| hash_secret(self.key, &client_secret(n)).hash).collect();
         sqlx::query(
             "INSERT INTO clients (client_id, name, confidential, application_type, auth_method, secret_hash,
                  secret_key_id, redirect_uris, grant_types, scopes)

@@ -28,7 +28,7 @@ pub struct AboutView<'a> {
 
 impl<'a> From<&'a Client> for AboutView<'a> {
     fn from(client: &'a Client) -> Self {
-        let (about, openid, logout) = (&client.about, &client.openid, &client.logout);
+        let (about, openid, logout) = (client.about(), &client.openid, client.logout());
         Self {
             client_uri: about.client_uri.as_deref(),
             logo_uri: about.logo_uri.as_deref(),
@@ -51,7 +51,7 @@ impl<'a> From<&'a Client> for AboutView<'a> {
 
 /// The same for people.
 pub fn lines(client: &Client) -> Vec<(&'static str, String)> {
-    let (about, openid, logout) = (&client.about, &client.openid, &client.logout);
+    let (about, openid, logout) = (client.about(), &client.openid, client.logout());
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let age = |age: Duration| crate::config::format_duration(age.as_secs());
     let offline = if logout.end_offline_grants_with_session { "ends with the session" } else { "stays" };

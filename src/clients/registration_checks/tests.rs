@@ -5,7 +5,7 @@ use crate::clients::registration_method::{Method, check_method};
 use crate::model::{AuthMethod, ClientSecret, ClientSecrets, SecretHash};
 
 fn authentication(metadata: &ClientMetadata) -> Result<ClientAuthentication, Refusal> {
-    let hash = SecretHash { hash: Vec::new(), key_id: Vec::new() };
+    let hash = SecretHash { hash: [0; 32], key_id: [0; 8] };
     let secrets =
         ClientSecrets { newest: ClientSecret { hash, expires_at: None, sealed: None }, previous: None };
     Ok(match check_method(metadata)? {

@@ -34,7 +34,7 @@ fn two_secrets_work_until_each_ends() {
     let at = Timestamp::from_unix_seconds;
     let old = new_secret(keys.current(), &id, Some(at(100)), false);
     let new = new_secret(keys.current(), &id, Some(at(200)), false);
-    let both = ClientSecrets { newest: new.stored.clone(), previous: Some(old.stored) };
+    let both = ClientSecrets { newest: new.stored.clone(), previous: Some(Box::new(old.stored)) };
     let one = ClientSecrets { newest: new.stored, previous: None };
     for (secrets, secret, now, expected) in [
         (&both, &new.secret, 99, true),

@@ -111,21 +111,23 @@ impl From<Client> for Metadata {
             authentication => authentication.keys().and_then(|keys| keys.signing_alg),
         };
         let is_pairwise = client.openid.pairwise.is_some();
+        let about = client.about.map(|about| *about).unwrap_or_default();
+        let logout = client.logout.map(|logout| *logout).unwrap_or_default();
         Self {
             redirect_uris: client.redirect_uris,
             response_types: if signs_people_in { &["code"] } else { &[] },
             grant_types: client.grant_types,
             application_type: client.application_type,
             client_name: client.name,
-            client_uri: client.about.client_uri,
-            logo_uri: client.about.logo_uri,
-            policy_uri: client.about.policy_uri,
-            tos_uri: client.about.tos_uri,
-            contacts: client.about.contacts,
+            client_uri: about.client_uri,
+            logo_uri: about.logo_uri,
+            policy_uri: about.policy_uri,
+            tos_uri: about.tos_uri,
+            contacts: about.contacts,
             jwks,
             jwks_uri,
-            software_id: client.about.software_id,
-            software_version: client.about.software_version,
+            software_id: about.software_id,
+            software_version: about.software_version,
             scope: client.scopes.join(" "),
             token_endpoint_auth_method: client
                 .authentication
@@ -139,9 +141,9 @@ impl From<Client> for Metadata {
             sector_identifier_uri: client.openid.pairwise.and_then(|sector| sector.uri),
             default_max_age: client.openid.default_max_age.map(|age| age.as_secs()),
             require_auth_time: client.openid.require_auth_time,
-            post_logout_redirect_uris: client.logout.post_logout_redirect_uris,
-            backchannel_logout_uri: client.logout.backchannel_logout_uri,
-            backchannel_logout_session_required: client.logout.backchannel_logout_session_required,
+            post_logout_redirect_uris: logout.post_logout_redirect_uris,
+            backchannel_logout_uri: logout.backchannel_logout_uri,
+            backchannel_logout_session_required: logout.backchannel_logout_session_required,
         }
     }
 }

@@ -41,7 +41,7 @@ impl<'a> AboutApp<'a> {
     /// What is told of this client; its picture only where the operator wants that
     /// ([`crate::config::Registration::show_logos`]).
     pub fn of(client: &'a Client, show_logos: bool) -> Self {
-        let about = &client.about;
+        let about = client.about();
         Self {
             is_unverified: client.self_registered,
             logo: about.logo_uri.as_deref().filter(|_| show_logos).and_then(Logo::at),
