@@ -112,6 +112,12 @@ impl Registry {
         Arc::clone(&self.snapshot.load().claims)
     }
 
+    /// Whether these are still the registered scopes and the claims that there are.
+    pub fn still_has(&self, scopes: &Arc<ScopeCatalogue>, claims: &Arc<ClaimCatalogue>) -> bool {
+        let snapshot = self.snapshot.load();
+        Arc::ptr_eq(&snapshot.scopes.load(), scopes) && Arc::ptr_eq(&snapshot.claims, claims)
+    }
+
     /// Whether the version was looked at recently enough to trust what is remembered.
     pub fn is_fresh(&self) -> bool {
         let looked_at = Duration::from_millis(self.looked_at.load(Ordering::Acquire).unsigned_abs());
@@ -121,7 +127,13 @@ impl Registry {
     /// What the database's clock shows now, as far as the last look tells: counted on from there by a clock that
     /// cannot be set, so that a jump of this process's time of day changes nothing.
     pub fn database_time(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.database_start.load(Ordering::Relaxed)) + self.started.elapsed()
+        self.database_time_at(Instant::now())
+    }
+
+    /// What it shows at this moment of the other clock.
+    pub fn database_time_at(&self, moment: Instant) -> Timestamp {
+        let since_start = moment.saturating_duration_since(self.started);
+        Timestamp::from_unix_micros(self.database_start.load(Ordering::Relaxed)) + since_start
     }
 
     /// The earlier of `now` and the database's clock. What is issued is dated by it, so that it lives no longer than

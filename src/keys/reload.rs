@@ -1,5 +1,6 @@
 //! The signing keys of this process, read anew when they change.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ impl Keys {
     /// The keys as last read. A request takes them once.
     pub fn current(&self) -> Arc<KeySet> {
         self.0.current.load_full()
+    }
+
+    /// The same for a moment, without taking a share in them: for what is answered at once.
+    pub fn peek(&self) -> impl Deref<Target = Arc<KeySet>> {
+        self.0.current.load()
     }
 
     /// The keys as last read or, if one of these algorithms has none yet, as they are now: the first client of

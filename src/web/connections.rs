@@ -52,6 +52,11 @@ impl Connection {
         InWork(Rc::clone(self))
     }
 
+    /// A request on it came at this moment and was answered at once.
+    pub fn answered_at(&self, moment: Instant) {
+        self.rests_since.set(moment);
+    }
+
     fn rests_too_long(&self, longest: Duration) -> bool {
         self.in_work.get() == 0 && self.rests_since.get().elapsed() > longest
     }

@@ -4,6 +4,7 @@ mod arriving;
 pub mod assets;
 mod bearer;
 mod connections;
+mod documents;
 mod endpoints;
 mod extract;
 mod failure;

@@ -1,13 +1,11 @@
 //! From the protocol's answers to HTTP.
 
 use std::error::Error;
-use std::time::Duration;
 
-use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use serde::Serialize;
 
@@ -26,7 +24,8 @@ pub const RETRY_AFTER: u64 = 1;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
-const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// What is sent is what it says it is.
+pub const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// A refusal of the token, introspection or revocation endpoint on its way out.
 #[derive(Debug)]
@@ -135,25 +134,6 @@ pub fn to_client(response: &AuthorizationResponse) -> HttpResponse {
             html(StatusCode::OK, &security_headers::FORM_POST, &page)
         }
     }
-}
-
-/// A document for everybody that caches may keep for `max_age`.
-pub fn public_document<B: MessageBody + 'static>(
-    request: &HttpRequest,
-    content_type: &'static str,
-    etag: &str,
-    max_age: Duration,
-    body: impl FnOnce() -> B,
-) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs())));
-    response.insert_header((header::ETAG, etag));
-    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF));
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag)) {
-        return response.status(StatusCode::NOT_MODIFIED).finish();
-    }
-    response.content_type(content_type).body(body())
 }
 
 /// An answer of these headers, fixed for a kind of page.

@@ -79,6 +79,12 @@ pub fn is_document(route: &str) -> bool {
     [JWKS_PATH, AUTHORIZATION_SERVER_METADATA_PATH, OPENID_CONFIGURATION_PATH, LIVE, READY].contains(&route)
 }
 
+/// The path as a label, where it is that of a document which [`Documents`](super::documents::Documents) has.
+pub fn prepared_document(path: &str) -> Option<&'static str> {
+    let paths = [JWKS_PATH, OPENID_CONFIGURATION_PATH, AUTHORIZATION_SERVER_METADATA_PATH];
+    paths.into_iter().find(|known| *known == path)
+}
+
 /// The routes.
 pub fn configure(config: &mut ServiceConfig) {
     config

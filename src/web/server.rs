@@ -6,14 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::Request;
+use actix_service::apply_fn_factory;
+use actix_web::dev::{Response, Server, ServerHandle, Service};
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
+use futures_util::future::{Either, TryFutureExt, ready};
 
 use super::arriving::Arriving;
 use super::connections::{Connection, cut_resting};
-use super::endpoints::metadata::Metadata;
+use super::documents::Documents;
 use super::limits::Limits;
 use super::load::Load;
 use super::middleware::request_log::log_request;
@@ -115,7 +118,6 @@ pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Runnin
     let (workers, connections) = workers(&config);
     let database = &config.database;
     let stores = stores.for_requests(database.statement_timeout, database.acquire_timeout / 2);
-    let metadata = Data::new(Metadata::default());
     let limits = Data::new(Limits::new(&config.limits));
     let factory_config = config.clone();
     let http = HttpServer::new(move || {
@@ -123,16 +125,21 @@ pub fn start(bound: Bound, shared: Arc<Shared>, stores: Stores) -> Result<Runnin
         let load = Load::new(MOST_IN_WORK);
         actix_web::rt::spawn(Load::watch(Rc::downgrade(&load)));
         actix_web::rt::spawn(cut_resting(factory_config.server.keep_alive + HEAD_TIMEOUT));
-        ActixApp::new()
+        let documents = Documents::new(Arc::clone(&shared));
+        let app = ActixApp::new()
             .app_data(load)
             .app_data(Arriving::new(MOST_ARRIVING))
             .app_data(Data::new(App::new(Arc::clone(&shared), store)))
-            .app_data(metadata.clone())
+            .app_data(Rc::clone(&documents))
             .app_data(limits.clone())
             .wrap(from_fn(close_with_unread_body))
             .wrap(from_fn(hold_connection))
             .wrap(from_fn(log_request))
-            .configure(routes::configure)
+            .configure(routes::configure);
+        apply_fn_factory(app, move |mut request: Request, app| match documents.answer(&mut request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(app.call(request).map_ok(Response::from)),
+        })
     })
     .on_connect(Connection::enter)
     .workers(workers)

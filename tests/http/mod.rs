@@ -1,6 +1,7 @@
 //! HTTP itself: TLS, limits, other sites' scripts, slow clients, logs and metrics.
 
 mod cors;
+mod documents;
 mod limits;
 mod log;
 mod metrics;

@@ -1,14 +1,29 @@
-use actix_web::web::Data;
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::app::App;
-use crate::web::respond::public_document;
+use crate::app::Shared;
+use crate::time::Timestamp;
+use crate::web::documents::{Document, Documents};
 
 /// The published keys (RFC 7517 §5), prepared when they change.
-pub async fn jwks(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let keys = app.keys.current();
-    let jwks = keys.jwks(app.registry.database_time());
-    public_document(&request, "application/jwk-set+json", &jwks.etag, app.config.keys.jwks_max_age, || {
-        jwks.body.clone()
-    })
+#[derive(Default)]
+pub struct PublishedKeys(Option<Document>);
+
+impl PublishedKeys {
+    /// As they are now, by the database's clock.
+    pub fn current(&mut self, shared: &Shared, now: Timestamp) -> &Document {
+        let keys = shared.keys.peek();
+        let jwks = keys.jwks(now);
+        self.0.take_if(|known| !known.has_tag(&jwks.etag));
+        self.0.get_or_insert_with(|| {
+            let max_age = shared.config.keys.jwks_max_age;
+            Document::new("application/jwk-set+json", &jwks.etag, max_age, jwks.body.clone().into())
+        })
+    }
+}
+
+/// The published keys.
+pub async fn jwks(request: HttpRequest) -> HttpResponse {
+    Documents::of(&request).jwks(request.headers(), Instant::now())
 }

@@ -1,60 +1,64 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use arc_swap::ArcSwapOption;
 
-use crate::app::App;
+use crate::app::Shared;
 use crate::clients::{ClaimCatalogue, ScopeCatalogue};
 use crate::jose::Algorithm;
 use crate::protocol::discovery::authorization_server_metadata;
 use crate::secret::{base64url, sha256};
-use crate::web::respond::public_document;
+use crate::time::Timestamp;
+use crate::web::documents::{Document, Documents};
 
 const MAX_AGE: Duration = Duration::from_secs(300);
 
 /// The metadata document, made anew only when the registered scopes, the claims or the algorithms of the keys change.
 #[derive(Default)]
-pub struct Metadata(ArcSwapOption<Prepared>);
+pub struct Metadata(Option<Prepared>);
 
 struct Prepared {
     scopes: Arc<ScopeCatalogue>,
     claims: Arc<ClaimCatalogue>,
-    algorithms: Vec<&'static str>,
-    body: Bytes,
-    etag: String,
+    algorithms: Vec<Algorithm>,
+    document: Document,
 }
 
 impl Metadata {
-    fn current(&self, app: &App) -> Arc<Prepared> {
-        let (scopes, claims) = (app.registry.scopes(), app.registry.claims());
-        let keys = app.keys.current();
-        let algorithms = keys.algorithms(app.registry.database_time()).map(Algorithm::name);
-        let algorithms: Vec<&'static str> = algorithms.collect();
-        let is_current = |known: &Arc<Prepared>| {
-            Arc::ptr_eq(&known.scopes, &scopes)
-                && Arc::ptr_eq(&known.claims, &claims)
-                && known.algorithms == algorithms
-        };
-        if let Some(prepared) = self.0.load_full().filter(is_current) {
-            return prepared;
-        }
+    /// As it is now, by the database's clock.
+    pub fn current(&mut self, shared: &Shared, now: Timestamp) -> &Document {
+        self.0.take_if(|known| !known.holds(shared, now));
+        &self.0.get_or_insert_with(|| Prepared::new(shared, now)).document
+    }
+}
+
+impl Prepared {
+    fn new(shared: &Shared, now: Timestamp) -> Self {
+        let (scopes, claims) = (shared.registry.scopes(), shared.registry.claims());
+        let keys = shared.keys.peek();
+        let algorithms: Vec<Algorithm> = keys.algorithms(now).collect();
         let names: Vec<String> = scopes.public_names().map(str::to_owned).collect();
         let of_open_scopes = claims.iter().filter(|(_, scope)| !scopes.is_restricted(scope));
         let about_people = of_open_scopes.map(|(name, _)| name.to_owned()).collect();
-        let metadata = authorization_server_metadata(app.issuer(), &names, about_people, &algorithms);
-        let metadata = if app.config.registration.is_on() { metadata.with_registration() } else { metadata };
+        let signing: Vec<&'static str> = algorithms.iter().copied().map(Algorithm::name).collect();
+        let metadata = authorization_server_metadata(shared.issuer(), &names, about_people, &signing);
+        let metadata =
+            if shared.config.registration.is_on() { metadata.with_registration() } else { metadata };
         let body = serde_json::to_vec(&metadata).unwrap_or_default();
         let etag = format!("\"{}\"", base64url(&sha256(&body)[..12]));
-        let prepared = Arc::new(Prepared { scopes, claims, algorithms, body: body.into(), etag });
-        self.0.store(Some(Arc::clone(&prepared)));
-        prepared
+        let document = Document::new("application/json", &etag, MAX_AGE, body);
+        Self { scopes, claims, algorithms, document }
+    }
+
+    fn holds(&self, shared: &Shared, now: Timestamp) -> bool {
+        let keys = shared.keys.peek();
+        let algorithms = keys.algorithms(now);
+        shared.registry.still_has(&self.scopes, &self.claims)
+            && algorithms.eq(self.algorithms.iter().copied())
     }
 }
 
 /// RFC 8414 and OpenID Connect Discovery: one document at both addresses.
-pub async fn metadata(app: Data<App>, metadata: Data<Metadata>, request: HttpRequest) -> HttpResponse {
-    let current = metadata.current(&app);
-    public_document(&request, "application/json", &current.etag, MAX_AGE, || current.body.clone())
+pub async fn metadata(request: HttpRequest) -> HttpResponse {
+    Documents::of(&request).metadata(request.headers(), Instant::now())
 }

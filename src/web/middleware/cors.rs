@@ -22,10 +22,14 @@ pub async fn open_to_scripts<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    let headers: &mut HeaderMap = response.headers_mut();
+    let_scripts_read(response.headers_mut());
+    Ok(response)
+}
+
+/// The answer with these headers is open to the scripts of every site.
+pub fn let_scripts_read(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
-    Ok(response)
 }
 
 /// The answer to the question that a browser asks before (Fetch, "CORS-preflight fetch").

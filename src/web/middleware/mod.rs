@@ -9,6 +9,6 @@ mod unread_body;
 
 pub use bounded::bounded;
 pub use connection::hold_connection;
-pub use cors::{open_to_scripts, preflight};
+pub use cors::{let_scripts_read, open_to_scripts, preflight};
 pub use host::guard_pages;
 pub use unread_body::close_with_unread_body;
