@@ -178,3 +178,52 @@ async fn an_approval_that_a_consents_end_waited_for_ends_with_it() {
     server.database.execute("UPDATE consents SET created_at = created_at - interval '1 h'").await;
     app.redeem(&code, &verifier, &[]).await.assert_refused(400, "invalid_grant");
 }
+
+#[tokio::test]
+async fn without_its_consent_a_grant_is_dead_whoever_deleted_that() {
+    let server = Server::start().await;
+    let scope = [("scope", "openid offline_access")];
+    let (app, other) = (RelyingParty::register(&server, &[]), RelyingParty::register(&server, &[]));
+    let mut tokens = Vec::new();
+    for name in ["alice", "bob"] {
+        server.user(name, &[]);
+        let browser = Browser::new(&server);
+        for app in [&app, &other] {
+            tokens.push(app.sign_in(&browser, name, &scope).await);
+        }
+    }
+    // Not as Grantor does it, which revokes the grants as well.
+    let delete = format!(
+        "DELETE FROM consents USING users
+         WHERE users.id = consents.user_id AND users.username = 'alice' AND consents.client_id = '{}'",
+        app.client_id
+    );
+    server.database.execute(&delete).await;
+    for (token, (asking, is_alive)) in
+        tokens.iter().zip([(&app, false), (&other, true), (&app, true), (&other, true)])
+    {
+        assert_eq!(asking.introspect(token.access_token()).await["active"], is_alive);
+        let refreshed = asking.refresh(token.refresh_token(), &[]).await;
+        assert_eq!(refreshed.status == 200, is_alive, "{}", refreshed.body);
+    }
+    // Only of her consents are looked for from now on.
+    let mut sql = server.database.sql().await;
+    let withdrawn = "SELECT array_agg(username::text) FROM users WHERE has_withdrawn";
+    let withdrawn: Vec<String> = sqlx::query_scalar(withdrawn).fetch_one(&mut sql).await.unwrap();
+    assert_eq!(withdrawn, ["alice"]);
+}
+
+#[tokio::test]
+async fn deleted_clients_and_people_leave_nobodys_consents_to_be_looked_for() {
+    let server = Server::start().await;
+    let app = RelyingParty::register(&server, &[]);
+    for name in ["alice", "bob"] {
+        server.user(name, &[]);
+        app.sign_in(&Browser::new(&server), name, &[]).await;
+    }
+    server.cli(&["user", "delete", "bob"]);
+    server.cli(&["client", "delete", &app.client_id]);
+    let mut sql = server.database.sql().await;
+    let withdrawn = "SELECT count(*) FROM users WHERE has_withdrawn";
+    assert_eq!(sqlx::query_scalar::<_, i64>(withdrawn).fetch_one(&mut sql).await.unwrap(), 0);
+}

@@ -36,14 +36,12 @@ impl Store {
                        SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
                        AS attributes,
                    clock.now AS "database_time!",
-                   CASE WHEN g.ends_at > greatest($2, clock.now) THEN g.ends_at END AS alive_until,
-                   g.client_audiences
+                   g.ends_at, g.client_audiences
                FROM authorization_codes code
                CROSS JOIN (SELECT clock_timestamp() AS now) clock
                JOIN grant_lives g ON g.id = code.grant_id
                WHERE code.id = $1"#,
             id.as_uuid(),
-            now.to_datetime(),
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -78,7 +76,7 @@ impl Store {
             roles: row.roles,
             attributes: row.attributes,
             database_time: row.database_time,
-            alive_until: row.alive_until,
+            ends_at: row.ends_at,
             client_audiences: row.client_audiences,
         };
         Ok(Some(CodeView { code, code_hash: row.code_hash, grant: grant.view(now)? }))

@@ -69,13 +69,16 @@ impl Store {
     /// beside that, so that a consent given anew revives none, whatever the database's clock says then, and a refresh
     /// that has looked already writes nothing. By a second statement, which sees those whose approval the first one
     /// waited for, and locks them in the order in which the end of a session does. An app that has made grants without
-    /// end does not make this fail: it revokes a bounded number.
+    /// end does not make this fail: it revokes a bounded number. The person's row is locked first, as by everybody who
+    /// changes it: the deletion writes there that consents are looked for from now on.
     pub async fn withdraw_consent(&self, user: UserId, client: &ClientId) -> Result<bool, StoreError> {
         let event = AuditEvent::about_client(AuditEventKind::ConsentWithdrawn, client);
         in_transaction!(self, |transaction| {
             let withdrawn = audited!(
-                "written AS (
-                     DELETE FROM consents WHERE user_id = $2 AND client_id = $3
+                "held AS (
+                     SELECT id FROM users WHERE id = $2 FOR NO KEY UPDATE
+                 ), written AS (
+                     DELETE FROM consents USING held WHERE user_id = held.id AND client_id = $3
                      RETURNING user_id, jsonb_build_object('scopes', scopes) AS details
                  )",
                 self.audit(std::slice::from_ref(&event)),

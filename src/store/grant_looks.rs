@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::TryFutureExt;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -28,7 +27,8 @@ const MOST_TOGETHER: usize = 64;
 pub struct GrantLook {
     /// The grant.
     pub id: GrantId,
-    /// The `jti` of an access token: the grant counts as alive only if that token is not revoked.
+    /// The `jti` of an access token: the grant counts as alive only if that token is not revoked. It says nothing of
+    /// refresh tokens then.
     pub jti: Option<String>,
     /// Whether what is known of the person is wanted in any case.
     pub with_attributes: bool,
@@ -159,30 +159,30 @@ async fn rows(database: &mut PgConnection, looks: &[GrantLook]) -> Result<Vec<Gr
     let ids: Vec<Uuid> = looks.iter().map(|look| look.id.as_uuid()).collect();
     let jtis: Vec<Option<String>> = looks.iter().map(|look| look.jti.clone()).collect();
     let with_attributes: Vec<bool> = looks.iter().map(|look| look.with_attributes).collect();
-    let times: Vec<OffsetDateTime> = looks.iter().map(|look| look.now.to_datetime()).collect();
     sqlx::query_as!(
         GrantRow,
         r#"SELECT wanted.place AS "place!", g.id AS "id!", g.user_id AS "user_id!", g.client_id AS "client_id!",
-               g.session_id, g.started_in, g.claims, g.requested_scopes AS "requested_scopes!", g.scopes AS "scopes!",
-               g.resources AS "resources!", g.auth_time AS "auth_time!", g.expires_at AS "expires_at!",
-               g.generation AS "generation!", g.refresh_hash, g.refresh_key_id, g.refreshed_at, g.idle_expires_at,
+               g.session_id, g.started_in, g.claims, g.scopes AS "scopes!", g.resources AS "resources!",
+               g.auth_time AS "auth_time!", g.expires_at AS "expires_at!", g.generation AS "generation!",
+               CASE WHEN wanted.jti IS NULL THEN g.requested_scopes ELSE '{}' END AS "requested_scopes!",
+               CASE WHEN wanted.jti IS NULL THEN g.refresh_hash END AS refresh_hash,
+               CASE WHEN wanted.jti IS NULL THEN g.refresh_key_id END AS refresh_key_id,
+               g.refreshed_at, g.idle_expires_at,
                (SELECT roles FROM roles_of_users held WHERE held.user_id = g.user_id) AS roles,
                CASE WHEN wanted.with_attributes OR g.claims ? 'id_token' THEN (
                    SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
                    AS attributes,
                clock.now AS "database_time!",
-               CASE WHEN g.ends_at > greatest(wanted.asked_at, clock.now)
-                   AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE jti = wanted.jti)
-                   THEN g.ends_at END AS alive_until,
+               CASE WHEN NOT EXISTS (SELECT FROM revoked_access_tokens WHERE jti = wanted.jti) THEN g.ends_at END
+                   AS ends_at,
                g.client_audiences
-           FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::timestamptz[]) WITH ORDINALITY
-               AS wanted (id, jti, with_attributes, asked_at, place)
+           FROM unnest($1::uuid[], $2::text[], $3::bool[]) WITH ORDINALITY
+               AS wanted (id, jti, with_attributes, place)
            CROSS JOIN (SELECT clock_timestamp() AS now) clock
            JOIN grant_lives g ON g.id = wanted.id"#,
         &ids,
         &jtis as &[Option<String>],
         &with_attributes,
-        &times,
     )
     .fetch_all(database)
     .await

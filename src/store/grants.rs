@@ -293,7 +293,7 @@ pub(super) struct GrantRow {
     pub(super) roles: Option<serde_json::Value>,
     pub(super) attributes: Option<serde_json::Value>,
     pub(super) database_time: time::OffsetDateTime,
-    pub(super) alive_until: Option<time::OffsetDateTime>,
+    pub(super) ends_at: Option<time::OffsetDateTime>,
     pub(super) client_audiences: Option<Vec<String>>,
 }
 
@@ -305,6 +305,7 @@ impl GrantRow {
 
     pub(super) fn view(self, now: Timestamp) -> Result<GrantView, StoreError> {
         let database_time = Timestamp::from(self.database_time);
+        let now = now.max(database_time);
         let refresh = match (self.refresh_hash, self.refresh_key_id, self.refreshed_at, self.idle_expires_at)
         {
             (Some(hash), Some(key_id), Some(refreshed_at), Some(idle_expires_at)) => Some(RefreshState {
@@ -330,12 +331,12 @@ impl GrantRow {
                 auth_time: self.auth_time.into(),
                 expires_at: self.expires_at.into(),
             },
-            alive_until: self.alive_until.map(Timestamp::from),
+            alive_until: self.ends_at.map(Timestamp::from).filter(|end| *end > now),
             client_audiences: self.client_audiences.unwrap_or_default(),
             refresh,
             roles: roles(self.roles)?,
             attributes: self.attributes.map(decoded).transpose()?,
-            now: now.max(database_time),
+            now,
             database_time,
         })
     }

@@ -24,7 +24,7 @@ impl Script {
     pub fn code_redemption(population: &Population, first: u64, each: u64) -> Result<Self> {
         let Layout { code_day, .. } = population.layout();
         let id = format!("bench.dated_id('code', :n, {code_day})");
-        let look = Statement::with("FROM authorization_codes code")?.filled(&[&id, ":now"])?;
+        let look = Statement::with("FROM authorization_codes code")?.filled(&[&id])?;
         let write = Statement::with("UPDATE authorization_codes SET used_at")?.filled(&[
             ":events",
             &id,
@@ -50,7 +50,6 @@ impl Script {
             "ARRAY[bench.dated_id('grant', :n, :day)]",
             "ARRAY[NULL::text]",
             "ARRAY[:no::boolean]",
-            "ARRAY[:now::timestamptz]",
         ])?;
         let write = Statement::with("UPDATE grants SET generation = $4")?.filled(&[
             ":look_id",
