@@ -205,8 +205,8 @@ async fn introspection_costs_one_and_revocation_at_most_two() {
     }
 }
 
-/// While the database keeps two statements waiting, many more requests come; they have one statement together, and each
-/// its own answer.
+/// While the database keeps a statement waiting, many more requests come; they have one statement together, and each its
+/// own answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn looks_that_wait_together_are_one_statement() {
     let counted = Counted::start().await;
@@ -227,7 +227,7 @@ async fn looks_that_wait_together_are_one_statement() {
     };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(asked), opened);
     let looks = counted.proxy.statements.of_requests();
-    assert!(looks.len() <= 4, "two that waited, and the others together: {}", looks.len());
+    assert!(looks.len() <= 4, "the first, one when that was late, and the others together: {}", looks.len());
     for (turn, answer) in answers.iter().enumerate() {
         assert_eq!(answer["active"], turn % 3 != 1, "{answer}");
         if turn % 3 != 1 {

@@ -4,6 +4,7 @@
 //! has not been sent, so that its answer is of a moment after it was asked.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::TryFutureExt;
 use sqlx::PgConnection;
@@ -16,8 +17,12 @@ use super::{Store, StoreError};
 use crate::model::GrantId;
 use crate::time::Timestamp;
 
-/// Statements of one pool that are under way at once. With more, each would serve fewer.
+/// Statements of one pool that are under way at once. With more, each would serve fewer, so that there is one as long as
+/// the database answers at once.
 const MOST_UNDER_WAY: usize = 2;
+
+/// After so long nobody waits any longer for the end of the one that is under way.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Looks that one statement serves, so that nobody waits for too many others.
 const MOST_TOGETHER: usize = 64;
@@ -46,6 +51,8 @@ pub struct GrantLooks(Arc<Mutex<Queue>>);
 struct Queue {
     waiting: Vec<Waiting>,
     under_way: usize,
+    /// When the last statement was begun.
+    begun_at: Option<Instant>,
 }
 
 /// Who waits is told twice: that the statement is sent, and what came of it.
@@ -60,7 +67,8 @@ impl GrantLooks {
     fn add(&self, waiting: Waiting) -> bool {
         let mut queue = self.lock();
         queue.waiting.push(waiting);
-        let needs_sender = queue.under_way < MOST_UNDER_WAY;
+        let is_late = queue.begun_at.is_some_and(|begun_at| begun_at.elapsed() > PATIENCE);
+        let needs_sender = queue.under_way == 0 || (is_late && queue.under_way < MOST_UNDER_WAY);
         queue.under_way += usize::from(needs_sender);
         needs_sender
     }
@@ -68,6 +76,7 @@ impl GrantLooks {
     /// Those who have waited longest and still do.
     fn take(&self) -> Vec<Waiting> {
         let mut queue = self.lock();
+        queue.begun_at = Some(Instant::now());
         queue.waiting.retain(|waiting| !waiting.sent.is_closed());
         let most = queue.waiting.len().min(MOST_TOGETHER);
         queue.waiting.drain(..most).collect()
