@@ -34,18 +34,24 @@ struct Series {
     nanoseconds: AtomicU64,
 }
 
-/// Those of the whole process, in the order in which they are shown.
-static ALL: Mutex<BTreeMap<Labels, Arc<Series>>> = Mutex::new(BTreeMap::new());
+/// Those of the whole process, in the order in which they are shown, of each thread by itself: what several processors
+/// count together costs more than the request for a document.
+static ALL: Mutex<BTreeMap<Labels, Vec<Arc<Series>>>> = Mutex::new(BTreeMap::new());
 
 thread_local! {
-    /// Those that this thread has counted before.
+    /// This thread's.
     static KNOWN: RefCell<HashMap<Labels, Arc<Series>>> = RefCell::default();
 }
 
 /// Counts a request that took so long.
 pub(super) fn count(labels: Labels, elapsed: Duration) {
     KNOWN.with_borrow_mut(|known| {
-        known.entry(labels).or_insert_with(|| Arc::clone(all().entry(labels).or_default())).count(elapsed);
+        let of_this_thread = known.entry(labels).or_insert_with(|| {
+            let series = Arc::default();
+            all().entry(labels).or_default().push(Arc::clone(&series));
+            series
+        });
+        of_this_thread.count(elapsed);
     });
 }
 
@@ -58,12 +64,12 @@ pub(super) fn render(name: &str, help: &str, text: &mut String) {
     let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} histogram\n");
     for ([route, method, status], series) in all.iter() {
         let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");
-        series.render(name, &labels, text);
+        render_together(series, name, &labels, text);
     }
     text.push('\n');
 }
 
-fn all() -> MutexGuard<'static, BTreeMap<Labels, Arc<Series>>> {
+fn all() -> MutexGuard<'static, BTreeMap<Labels, Vec<Arc<Series>>>> {
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -74,17 +80,18 @@ impl Series {
         let nanoseconds = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
+}
 
-    fn render(&self, name: &str, labels: &str, text: &mut String) {
-        let bounds = BOUNDS.iter().map(|bound| bound.as_secs_f64().to_string()).chain(["+Inf".to_owned()]);
-        let mut count = 0;
-        for (bound, counted) in bounds.zip(&self.counts) {
-            count += counted.load(Ordering::Relaxed);
-            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
-        }
-        let sum = Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)).as_secs_f64();
-        let _ = write!(text, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}\n");
+fn render_together(threads: &[Arc<Series>], name: &str, labels: &str, text: &mut String) {
+    let bounds = BOUNDS.iter().map(|bound| bound.as_secs_f64().to_string()).chain(["+Inf".to_owned()]);
+    let mut count = 0;
+    for (bucket, bound) in bounds.enumerate() {
+        count += threads.iter().map(|series| series.counts[bucket].load(Ordering::Relaxed)).sum::<u64>();
+        let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
     }
+    let nanoseconds = threads.iter().map(|series| series.nanoseconds.load(Ordering::Relaxed)).sum();
+    let sum = Duration::from_nanos(nanoseconds).as_secs_f64();
+    let _ = write!(text, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}\n");
 }
 
 #[cfg(test)]
@@ -93,12 +100,12 @@ mod tests {
 
     #[test]
     fn each_bucket_holds_what_took_no_longer() {
-        let series = Series::default();
-        for millis in [0, 1, 3, 5_000, 5_001] {
-            series.count(Duration::from_millis(millis));
+        let threads: [Arc<Series>; 2] = Default::default();
+        for (thread, millis) in [(0, 0), (1, 1), (0, 3), (0, 5_000), (1, 5_001)] {
+            threads[thread].count(Duration::from_millis(millis));
         }
         let mut text = String::new();
-        series.render("seconds", "route=\"/\"", &mut text);
+        render_together(&threads, "seconds", "route=\"/\"", &mut text);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines[..4],
