@@ -6,13 +6,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::TryFutureExt;
 use sqlx::PgConnection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::grants::{GrantRow, GrantView};
-use super::pool::{Lent, patiently};
+use super::pool::{Lent, has_waited, patience};
 use super::{Store, StoreError};
 use crate::model::GrantId;
 use crate::time::Timestamp;
@@ -32,8 +31,8 @@ const MOST_TOGETHER: usize = 64;
 pub struct GrantLook {
     /// The grant.
     pub id: GrantId,
-    /// The `jti` of an access token: the grant counts as alive only if that token is not revoked. It says nothing of
-    /// refresh tokens then.
+    /// The `jti` of an access token: the grant counts as alive only if that token is not revoked. What it says of refresh
+    /// tokens, resources, and scopes that were asked for is left out then.
     pub jti: Option<String>,
     /// Whether what is known of the person is wanted in any case.
     pub with_attributes: bool,
@@ -53,31 +52,51 @@ struct Queue {
     under_way: usize,
     /// When the last statement was begun.
     begun_at: Option<Instant>,
+    tickets: u64,
 }
 
-/// Who waits is told twice: that the statement is sent, and what came of it.
 #[derive(Debug)]
 struct Waiting {
+    ticket: u64,
     look: GrantLook,
-    sent: oneshot::Sender<oneshot::Receiver<Answer>>,
+    since: Instant,
+    tell: oneshot::Sender<Answered>,
+}
+
+/// What came of a look.
+#[derive(Debug)]
+struct Answered {
+    /// How long it waited for its statement to be sent.
+    waited: Duration,
+    answer: Answer,
 }
 
 impl GrantLooks {
-    /// Whether somebody has to send a statement for it.
-    fn add(&self, waiting: Waiting) -> bool {
+    /// The look's ticket, and whether somebody has to send a statement for it.
+    fn add(&self, look: GrantLook, tell: oneshot::Sender<Answered>) -> (u64, bool) {
         let mut queue = self.lock();
-        queue.waiting.push(waiting);
+        queue.tickets += 1;
+        let ticket = queue.tickets;
+        queue.waiting.push(Waiting { ticket, look, since: Instant::now(), tell });
         let is_late = queue.begun_at.is_some_and(|begun_at| begun_at.elapsed() > PATIENCE);
         let needs_sender = queue.under_way == 0 || (is_late && queue.under_way < MOST_UNDER_WAY);
         queue.under_way += usize::from(needs_sender);
-        needs_sender
+        (ticket, needs_sender)
+    }
+
+    /// Takes a look back; whether its statement was not sent yet.
+    fn give_up(&self, ticket: u64) -> bool {
+        let mut queue = self.lock();
+        let before = queue.waiting.len();
+        queue.waiting.retain(|waiting| waiting.ticket != ticket);
+        queue.waiting.len() < before
     }
 
     /// Those who have waited longest and still do.
     fn take(&self) -> Vec<Waiting> {
         let mut queue = self.lock();
         queue.begun_at = Some(Instant::now());
-        queue.waiting.retain(|waiting| !waiting.sent.is_closed());
+        queue.waiting.retain(|waiting| !waiting.tell.is_closed());
         let most = queue.waiting.len().min(MOST_TOGETHER);
         queue.waiting.drain(..most).collect()
     }
@@ -116,14 +135,28 @@ impl Drop for Sender {
 impl Store {
     /// A grant with everything that a decision about it needs.
     pub(super) async fn look_at_grant(&self, look: GrantLook) -> Answer {
-        let (sent, wait) = oneshot::channel();
-        if self.looks.add(Waiting { look, sent }) {
+        let (tell, mut answer) = oneshot::channel();
+        let (ticket, needs_sender) = self.looks.add(look, tell);
+        if needs_sender {
             // A task of its own, which goes on for the others if this request is given up.
             let sender = Sender { looks: self.looks.clone(), is_counted: true };
             tokio::spawn(self.clone().send_looks(sender));
         }
-        let answer = patiently(wait.map_err(|_| sqlx::Error::WorkerCrashed)).await?;
-        answer.await.unwrap_or(Err(sqlx::Error::WorkerCrashed.into()))
+        let answered = match patience() {
+            None => answer.await,
+            Some(patience) => match tokio::time::timeout(patience, &mut answer).await {
+                Ok(answered) => answered,
+                Err(_) if self.looks.give_up(ticket) => {
+                    has_waited(patience);
+                    return Err(sqlx::Error::PoolTimedOut.into());
+                }
+                // A statement that was sent ends in time by itself.
+                Err(_) => answer.await,
+            },
+        };
+        let Answered { waited, answer } = answered.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        has_waited(waited);
+        answer
     }
 
     async fn send_looks(self, mut sender: Sender) {
@@ -134,16 +167,10 @@ impl Store {
             if waiting.is_empty() {
                 continue;
             }
-            let (looks, answers): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .map(|Waiting { look, sent }| {
-                    let (answer, wait) = oneshot::channel();
-                    let _ = sent.send(wait);
-                    (look, answer)
-                })
-                .unzip();
+            let (looks, asking): (Vec<_>, Vec<_>) =
+                waiting.into_iter().map(|one| (one.look, (one.since.elapsed(), one.tell))).unzip();
             let looked = self.look(lent, &looks).await;
-            tell(&looks, answers, looked);
+            tell(&looks, asking, looked);
         }
     }
 
@@ -171,8 +198,9 @@ async fn rows(database: &mut PgConnection, looks: &[GrantLook]) -> Result<Vec<Gr
     sqlx::query_as!(
         GrantRow,
         r#"SELECT wanted.place AS "place!", g.id AS "id!", g.user_id AS "user_id!", g.client_id AS "client_id!",
-               g.session_id, g.started_in, g.claims, g.scopes AS "scopes!", g.resources AS "resources!",
+               g.session_id, g.started_in, g.claims, g.scopes AS "scopes!",
                g.auth_time AS "auth_time!", g.expires_at AS "expires_at!", g.generation AS "generation!",
+               CASE WHEN wanted.jti IS NULL THEN g.resources ELSE '{}' END AS "resources!",
                CASE WHEN wanted.jti IS NULL THEN g.requested_scopes ELSE '{}' END AS "requested_scopes!",
                CASE WHEN wanted.jti IS NULL THEN g.refresh_hash END AS refresh_hash,
                CASE WHEN wanted.jti IS NULL THEN g.refresh_key_id END AS refresh_key_id,
@@ -200,7 +228,7 @@ async fn rows(database: &mut PgConnection, looks: &[GrantLook]) -> Result<Vec<Gr
 /// Tells each what came of its look.
 fn tell(
     looks: &[GrantLook],
-    answers: Vec<oneshot::Sender<Answer>>,
+    asking: Vec<(Duration, oneshot::Sender<Answered>)>,
     looked: Result<Vec<GrantRow>, sqlx::Error>,
 ) {
     let mut views: Vec<Answer> = looks.iter().map(|_| Ok(None)).collect();
@@ -215,8 +243,8 @@ fn tell(
         }
         Err(error) => views.fill_with(|| Err(error.again())),
     }
-    for (answer, view) in answers.into_iter().zip(views) {
+    for ((waited, tell), answer) in asking.into_iter().zip(views) {
         // Who has gone away needs no answer.
-        let _ = answer.send(view);
+        let _ = tell.send(Answered { waited, answer });
     }
 }

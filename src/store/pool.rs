@@ -39,12 +39,22 @@ pub async fn with_patience<T>(patience: Duration, work: impl Future<Output = T>)
     PATIENCE.scope(Cell::new(patience), work).await
 }
 
+/// How long the work under way may still wait for connections; `None`: as long as its pool says.
+pub fn patience() -> Option<Duration> {
+    PATIENCE.try_with(Cell::get).ok()
+}
+
+/// The work under way has waited so long.
+pub fn has_waited(waited: Duration) {
+    let _ = PATIENCE.try_with(|left| left.set(left.get().saturating_sub(waited)));
+}
+
 /// Waits for a connection, no longer than there is patience left.
-pub async fn patiently<T>(waiting: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let Ok(patience) = PATIENCE.try_with(Cell::get) else { return waiting.await };
+async fn patiently<T>(waiting: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let Some(patience) = patience() else { return waiting.await };
     let began = Instant::now();
     let waited = tokio::time::timeout(patience, waiting).await;
-    let _ = PATIENCE.try_with(|left| left.set(patience.saturating_sub(began.elapsed())));
+    has_waited(began.elapsed());
     waited.unwrap_or(Err(Error::PoolTimedOut))
 }
 
