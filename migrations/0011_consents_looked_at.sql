@@ -19,7 +19,9 @@ END $$;
 CREATE TRIGGER consents_withdrawn AFTER DELETE ON consents
 REFERENCING OLD TABLE AS withdrawn FOR EACH STATEMENT EXECUTE FUNCTION consents_withdrawn();
 
--- As before, but that the consent is looked for by itself, and seldom.
+-- As before, but that the consent is looked for by itself, and seldom; and with what apps may learn of the person, in one
+-- value that is made only where it is read. (The previous release looks the person up once more, in
+-- `attributes_of_users`.)
 CREATE OR REPLACE VIEW grant_lives AS
 SELECT g.*,
     CASE
@@ -32,7 +34,10 @@ SELECT g.*,
                 WHERE k.user_id = g.user_id AND k.client_id = g.client_id AND g.created_at >= k.created_at))
         THEN least(g.expires_at, s.expires_at, s.idle_expires_at)
     END AS ends_at,
-    c.audiences AS client_audiences
+    c.audiences AS client_audiences,
+    CASE WHEN u.id IS NOT NULL THEN json_build_object('username', u.username, 'email', u.email,
+        'email_verified', u.email_verified, 'claims', u.claims,
+        'updated_at', floor(date_part('epoch', u.updated_at))::bigint) END AS attributes
 FROM grants g
 LEFT JOIN users u ON u.id = g.user_id
 LEFT JOIN clients c ON c.client_id = g.client_id

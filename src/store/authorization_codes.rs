@@ -32,9 +32,7 @@ impl Store {
                    g.resources AS "resources!", g.auth_time AS "auth_time!", g.expires_at AS "expires_at!",
                    g.generation AS "generation!", g.refresh_hash, g.refresh_key_id, g.refreshed_at,
                    g.idle_expires_at, (SELECT roles FROM roles_of_users held WHERE held.user_id = g.user_id) AS roles,
-                   CASE WHEN g.claims ? 'id_token' THEN (
-                       SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
-                       AS attributes,
+                   CASE WHEN g.claims ? 'id_token' THEN g.attributes END AS attributes,
                    clock.now AS "database_time!",
                    g.ends_at, g.client_audiences
                FROM authorization_codes code

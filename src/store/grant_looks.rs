@@ -206,9 +206,7 @@ async fn rows(database: &mut PgConnection, looks: &[GrantLook]) -> Result<Vec<Gr
                CASE WHEN wanted.jti IS NULL THEN g.refresh_key_id END AS refresh_key_id,
                g.refreshed_at, g.idle_expires_at,
                (SELECT roles FROM roles_of_users held WHERE held.user_id = g.user_id) AS roles,
-               CASE WHEN wanted.with_attributes OR g.claims ? 'id_token' THEN (
-                   SELECT attributes FROM attributes_of_users known WHERE known.user_id = g.user_id) END
-                   AS attributes,
+               CASE WHEN wanted.with_attributes OR g.claims ? 'id_token' THEN g.attributes END AS attributes,
                clock.now AS "database_time!",
                CASE WHEN NOT EXISTS (SELECT FROM revoked_access_tokens WHERE jti = wanted.jti) THEN g.ends_at END
                    AS ends_at,
