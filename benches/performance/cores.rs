@@ -1,6 +1,7 @@
 //! Which cores belong to whom: the first half to the servers, the rest to PostgreSQL and the load.
 
 use std::process::{Child, Command};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -26,9 +27,15 @@ impl CoreTime {
 }
 
 impl Cores {
-    /// Those that this process may use, in two halves: for servers, and for load and database. A machine with one
+    /// Those that this process was given, in two halves: for servers, and for load and database. A machine with one
     /// core has the same one twice.
     pub fn halves() -> (Self, Self) {
+        // Once: a thread that is confined to its half would halve that again.
+        static HALVES: OnceLock<(Cores, Cores)> = OnceLock::new();
+        HALVES.get_or_init(Self::halve).clone()
+    }
+
+    fn halve() -> (Self, Self) {
         let allowed = sched_getaffinity(None).expect("the system says on which cores this runs");
         let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
         if all.len() < 2 {
