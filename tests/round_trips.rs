@@ -236,6 +236,27 @@ async fn looks_that_wait_together_are_one_statement() {
     }
 }
 
+/// A statement that hangs keeps nobody else waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_comes_while_another_hangs_gets_a_statement_of_its_own() {
+    let counted = Counted::start().await;
+    let Counted { app, server, browser, .. } = &counted;
+    let tokens = app.sign_in(browser, "alice", &[("scope", "openid")]).await;
+    let mut gate = server.database.sql().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE revoked_access_tokens").execute(&mut gate).await.unwrap();
+    let first = app.introspect(tokens.access_token());
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        app.introspect(tokens.access_token()).await
+    };
+    let opened = async {
+        server.database.until_waiting(2).await;
+        sqlx::raw_sql("COMMIT").execute(&mut gate).await.unwrap();
+    };
+    let (first, second, ()) = tokio::join!(first, second, opened);
+    assert_eq!((&first["active"], &second["active"]), (&true.into(), &true.into()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_request_asks_its_answer_costs_a_look_and_a_write() {
     let counted = Counted::start().await;

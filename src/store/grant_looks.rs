@@ -3,6 +3,8 @@
 //! Nearly all that a look costs is the way to the database and back. A request may join a statement as long as that
 //! has not been sent, so that its answer is of a moment after it was asked.
 
+use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,12 +18,12 @@ use super::{Store, StoreError};
 use crate::model::GrantId;
 use crate::time::Timestamp;
 
-/// Statements of one pool that are under way at once. With more, each would serve fewer, so that there is one as long as
-/// the database answers at once.
-const MOST_UNDER_WAY: usize = 2;
-
-/// After so long nobody waits any longer for the end of the one that is under way.
+/// After so long others no longer wait for the end of the statement that is under way: one that hangs keeps nobody else.
+/// With more than one at once each would serve fewer, so that there is one as long as the database answers at once.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Statements of one pool that are late at once.
+const MOST_LATE: usize = 1;
 
 /// Looks that one statement serves, so that nobody waits for too many others.
 const MOST_TOGETHER: usize = 64;
@@ -49,9 +51,9 @@ pub struct GrantLooks(Arc<Mutex<Queue>>);
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Vec<Waiting>,
-    under_way: usize,
-    /// When the last statement was begun.
-    begun_at: Option<Instant>,
+    /// Whether somebody takes those that wait.
+    has_sender: bool,
+    late: usize,
     tickets: u64,
 }
 
@@ -78,10 +80,7 @@ impl GrantLooks {
         queue.tickets += 1;
         let ticket = queue.tickets;
         queue.waiting.push(Waiting { ticket, look, since: Instant::now(), tell });
-        let is_late = queue.begun_at.is_some_and(|begun_at| begun_at.elapsed() > PATIENCE);
-        let needs_sender = queue.under_way == 0 || (is_late && queue.under_way < MOST_UNDER_WAY);
-        queue.under_way += usize::from(needs_sender);
-        (ticket, needs_sender)
+        (ticket, !mem::replace(&mut queue.has_sender, true))
     }
 
     /// Takes a look back; whether its statement was not sent yet.
@@ -95,7 +94,6 @@ impl GrantLooks {
     /// Those who have waited longest and still do.
     fn take(&self) -> Vec<Waiting> {
         let mut queue = self.lock();
-        queue.begun_at = Some(Instant::now());
         queue.waiting.retain(|waiting| !waiting.tell.is_closed());
         let most = queue.waiting.len().min(MOST_TOGETHER);
         queue.waiting.drain(..most).collect()
@@ -109,25 +107,53 @@ impl GrantLooks {
 /// Sends statements, as long as it lives.
 struct Sender {
     looks: GrantLooks,
-    is_counted: bool,
+    role: Role,
+}
+
+#[derive(PartialEq)]
+enum Role {
+    /// It takes those that wait.
+    Taking,
+    /// It has left that to another, and waits for its last statement.
+    Late,
+    Done,
 }
 
 impl Sender {
-    /// Whether nobody waits any more. From the same moment on, who comes finds that a sender is missing.
+    /// Whether it has to take no more. From the moment on at which nobody waits, who comes finds that a sender is missing.
     fn is_done(&mut self) -> bool {
         let mut queue = self.looks.lock();
-        if queue.waiting.is_empty() {
-            queue.under_way -= 1;
-            self.is_counted = false;
+        if self.role == Role::Taking && queue.waiting.is_empty() {
+            queue.has_sender = false;
+            self.role = Role::Done;
         }
-        !self.is_counted
+        self.role != Role::Taking
+    }
+
+    /// Leaves those that wait to another; whether somebody has to send a statement for them.
+    fn falls_behind(&mut self) -> bool {
+        let mut queue = self.looks.lock();
+        if queue.late == MOST_LATE {
+            return false;
+        }
+        queue.late += 1;
+        self.role = Role::Late;
+        queue.has_sender = !queue.waiting.is_empty();
+        queue.has_sender
     }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        if self.is_counted {
-            self.looks.lock().under_way -= 1;
+        let mut queue = self.looks.lock();
+        match self.role {
+            // It broke off: those that wait are told so, and who comes has to send.
+            Role::Taking => {
+                queue.has_sender = false;
+                queue.waiting.clear();
+            }
+            Role::Late => queue.late -= 1,
+            Role::Done => {}
         }
     }
 }
@@ -138,9 +164,7 @@ impl Store {
         let (tell, mut answer) = oneshot::channel();
         let (ticket, needs_sender) = self.looks.add(look, tell);
         if needs_sender {
-            // A task of its own, which goes on for the others if this request is given up.
-            let sender = Sender { looks: self.looks.clone(), is_counted: true };
-            tokio::spawn(self.clone().send_looks(sender));
+            self.begin_to_send();
         }
         let answered = match patience() {
             None => answer.await,
@@ -159,6 +183,12 @@ impl Store {
         answer
     }
 
+    /// In a task of its own, which goes on for the others if this request is given up.
+    fn begin_to_send(&self) {
+        let sender = Sender { looks: self.looks.clone(), role: Role::Taking };
+        tokio::spawn(self.clone().send_looks(sender));
+    }
+
     async fn send_looks(self, mut sender: Sender) {
         while !sender.is_done() {
             // Whoever comes while a connection is waited for comes along.
@@ -169,7 +199,16 @@ impl Store {
             }
             let (looks, asking): (Vec<_>, Vec<_>) =
                 waiting.into_iter().map(|one| (one.look, (one.since.elapsed(), one.tell))).unzip();
-            let looked = self.look(lent, &looks).await;
+            let mut looking = pin!(self.look(lent, &looks));
+            let looked = match tokio::time::timeout(PATIENCE, &mut looking).await {
+                Ok(looked) => looked,
+                Err(_) => {
+                    if sender.falls_behind() {
+                        self.begin_to_send();
+                    }
+                    looking.await
+                }
+            };
             tell(&looks, asking, looked);
         }
     }
