@@ -19,6 +19,14 @@ END $$;
 CREATE TRIGGER consents_withdrawn AFTER DELETE ON consents
 REFERENCING OLD TABLE AS withdrawn FOR EACH STATEMENT EXECUTE FUNCTION consents_withdrawn();
 
+CREATE FUNCTION all_consents_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE users SET has_withdrawn = true WHERE NOT has_withdrawn;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER all_consents_withdrawn AFTER TRUNCATE ON consents
+FOR EACH STATEMENT EXECUTE FUNCTION all_consents_withdrawn();
+
 -- As before, but that the consent is looked for by itself, and seldom; and with what apps may learn of the person, in one
 -- value that is made only where it is read. (The previous release looks the person up once more, in
 -- `attributes_of_users`.)

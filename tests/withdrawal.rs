@@ -211,6 +211,9 @@ async fn without_its_consent_a_grant_is_dead_whoever_deleted_that() {
     let withdrawn = "SELECT array_agg(username::text) FROM users WHERE has_withdrawn";
     let withdrawn: Vec<String> = sqlx::query_scalar(withdrawn).fetch_one(&mut sql).await.unwrap();
     assert_eq!(withdrawn, ["alice"]);
+
+    server.database.execute("TRUNCATE consents").await;
+    assert_eq!(other.introspect(tokens[3].access_token()).await["active"], false);
 }
 
 #[tokio::test]
